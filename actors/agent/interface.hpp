@@ -1,0 +1,36 @@
+#pragma once
+
+#include <caf/typed_actor.hpp>
+
+#include "actors/agent/messages.hpp"
+
+namespace dim::actors {
+
+/// INFERENCE holds one loaded model and runs the LibTorch forward: in a `dim-agent` process, or on a
+/// detached thread.
+using inference_actor = caf::typed_actor<
+  // Once, first. Errors: bad_model, memory_limit.
+  caf::replies_to<load_model>::with<model_loaded>,
+  // One forward. Errors: bad_input, memory_limit, internal (what LibTorch said).
+  caf::replies_to<run_batch>::with<batch_result>>;
+
+/// AGENT serves one model version on one device and gathers requests into batches.
+using agent_actor = caf::typed_actor<
+  // Replies when the batch of this request is done; see `infer` for errors.
+  caf::replies_to<infer>::with<infer_result>, caf::reacts_to<withdraw_infer>,
+  // Never fails.
+  caf::replies_to<get_agent_load>::with<agent_load>>;
+
+/// A `dim-agent` process is up. `token` is what its command line was given.
+struct agent_ready {
+  std::string token;
+  std::int64_t pid = 0;
+  inference_actor handle;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, agent_ready& x) {
+  return f(x.token, x.pid, x.handle);
+}
+
+}  // namespace dim::actors

@@ -1,0 +1,99 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "actors/cluster/node_record.hpp"
+
+/// Messages of REGISTRY. `join_cluster`, the only one with a handle, is in interface.hpp.
+namespace dim::actors {
+
+/// The version of every message between processes. A peer with another one is refused.
+inline constexpr std::uint32_t protocol_number = 1;
+
+struct join_accepted {
+  /// Of the orchestrator's start; grows with each. Work of an older one is dropped.
+  std::uint64_t generation = 0;
+  std::uint32_t heartbeat_ms = 1000;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, join_accepted& x) {
+  return f(x.generation, x.heartbeat_ms);
+}
+
+/// Sent by NODE each heartbeat; no reply.
+struct node_heartbeat {
+  std::string node_id;
+  std::uint64_t incarnation = 0;
+  bool draining = false;
+  node_load load;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, node_heartbeat& x) {
+  return f(x.node_id, x.incarnation, x.draining, x.load);
+}
+
+struct list_nodes {};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, list_nodes&) {
+  return f();
+}
+
+struct node_list {
+  std::vector<node_record> nodes;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, node_list& x) {
+  return f(x.nodes);
+}
+
+/// By id, unique id prefix, or name. Errors: not_found.
+struct get_node {
+  std::string id;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, get_node& x) {
+  return f(x.id);
+}
+
+/// Totals for `/stats` and `/api/v1/status`.
+struct get_cluster_status {};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, get_cluster_status&) {
+  return f();
+}
+
+struct cluster_status {
+  std::string cluster;
+  std::uint64_t generation = 0;
+  std::int64_t started_at = 0;
+  std::uint32_t nodes_online = 0;
+  std::uint32_t nodes_busy = 0;
+  std::uint32_t nodes_offline = 0;
+  std::uint32_t cpu_cores = 0;
+  std::uint64_t memory_bytes = 0;
+  std::uint32_t executions_waiting = 0;
+  std::uint32_t executions_running = 0;
+  /// Indexed by job_state.
+  std::vector<std::uint64_t> jobs_by_state;
+  std::uint64_t executions_total = 0;
+  std::uint64_t last_event = 0;
+  bool read_only = false;
+  bool placement_paused = false;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, cluster_status& x) {
+  return f(x.cluster, x.generation, x.started_at, x.nodes_online, x.nodes_busy, x.nodes_offline,
+           x.cpu_cores, x.memory_bytes, x.executions_waiting, x.executions_running,
+           x.jobs_by_state, x.executions_total, x.last_event, x.read_only, x.placement_paused);
+}
+
+}  // namespace dim::actors

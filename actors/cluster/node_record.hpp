@@ -1,0 +1,119 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/real.hpp"
+
+namespace dim::actors {
+
+///   joining --> online <--> busy --> suspect --> offline
+///
+/// Beside them `quarantined` (no new work until good probes) and `draining` (no new work at all).
+enum class node_state : std::uint8_t {
+  joining, online, busy, suspect, offline, quarantined, draining
+};
+std::string_view to_string(node_state value) noexcept;
+/// The three words of the public interface: "online", "busy" or "offline".
+std::string_view status_of(node_state value) noexcept;
+
+/// A device as its node offers it.
+struct device_facts {
+  std::string name;  ///< "cpu:0", "cpu:0-1", "cuda:0"
+  std::string kind;  ///< "cpu" or "cuda"
+  std::string model;
+  std::uint32_t cores = 0;
+  std::uint64_t memory_bytes = 0;
+  /// Executions that may run here at once.
+  std::uint32_t slots = 1;
+
+  bool operator==(const device_facts&) const = default;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, device_facts& x) {
+  return f(x.name, x.kind, x.model, x.cores, x.memory_bytes, x.slots);
+}
+
+/// What a node tells of a cabinet: never its rows.
+struct cabinet_facts {
+  std::string name;
+  std::uint64_t rows = 0;
+  std::vector<std::string> columns;  ///< Tensor names, which are model inputs.
+
+  bool operator==(const cabinet_facts&) const = default;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, cabinet_facts& x) {
+  return f(x.name, x.rows, x.columns);
+}
+
+/// What a node says of itself when it joins.
+struct node_facts {
+  std::string id;  ///< UUID, made once and kept in the node's data folder.
+  std::string name;
+  std::string owner;  ///< Who runs it: replicas go to distinct owners.
+  std::string region;
+  std::uint32_t cpu_cores = 0;
+  std::uint64_t memory_bytes = 0;
+  std::vector<device_facts> devices;
+  std::vector<cabinet_facts> cabinets;
+  /// Work the node accepts beyond what runs.
+  std::uint32_t queue_max = 1024;
+
+  bool operator==(const node_facts&) const = default;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, node_facts& x) {
+  return f(x.id, x.name, x.owner, x.region, x.cpu_cores, x.memory_bytes, x.devices, x.cabinets,
+           x.queue_max);
+}
+
+/// What a heartbeat carries.
+struct node_load {
+  std::uint32_t cpu_permille = 0;  ///< Of all cores.
+  std::uint64_t memory_used_bytes = 0;
+  std::uint64_t disk_free_bytes = 0;
+  std::uint64_t cache_used_bytes = 0;
+  std::uint32_t queued = 0;
+  /// Ids of the executions in hand.
+  std::vector<std::string> active;
+  /// Digests of the models in the cache.
+  std::vector<std::string> cached_models;
+
+  bool operator==(const node_load&) const = default;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, node_load& x) {
+  return f(x.cpu_permille, x.memory_used_bytes, x.disk_free_bytes, x.cache_used_bytes, x.queued,
+           x.active, x.cached_models);
+}
+
+/// A node as it is stored and shown (row A96).
+struct node_record {
+  node_facts facts;
+  node_state state = node_state::joining;
+  std::uint64_t incarnation = 0;
+  runtime::real reputation = 100.0;
+  std::uint64_t total_jobs_run = 0;
+  std::uint64_t successful_jobs_run = 0;
+  std::uint64_t failed_jobs = 0;
+  std::int64_t registered_at = 0;
+  std::int64_t last_heartbeat = 0;
+  node_load load;
+
+  bool operator==(const node_record&) const = default;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, node_record& x) {
+  return f(x.facts, x.state, x.incarnation, x.reputation, x.total_jobs_run, x.successful_jobs_run,
+           x.failed_jobs, x.registered_at, x.last_heartbeat, x.load);
+}
+
+}  // namespace dim::actors

@@ -1,0 +1,115 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "actors/job/job_record.hpp"
+#include "models/tensor.hpp"
+#include "runtime/errors.hpp"
+
+/// Messages between SCHEDULER and NODE. They cross processes, carry no handle, and are one-way: a lost
+/// node is noticed by its sentinel and by deadlines, never by a missing reply.
+namespace dim::actors {
+
+/// Tensor data up to this size travels inside a message; larger data is fetched by digest.
+inline constexpr std::uint64_t inline_data_max = 64 * 1024;
+
+/// NODE runs one execution: model into the cache, agent on a device, forward, answer.
+struct run_execution {
+  std::string execution_id;
+  std::string job_id;
+  std::uint32_t epoch = 0;
+  std::string model;
+  std::string version;
+  std::string model_digest;
+  /// Detached where larger than `inline_data_max`: fetched from the orchestrator.
+  models::tensor_list inputs;
+  /// collaborative: run this cabinet's rows and answer with the reduced outputs.
+  std::string cabinet;
+  reduction reduce = reduction::mean;
+  std::uint32_t histogram_bins = 10;
+  runtime::real histogram_low = 0.0;
+  runtime::real histogram_high = 1.0;
+  bool deterministic = false;
+  std::uint32_t required_cpu = 1;
+  std::uint32_t required_memory = 1;
+  bool required_gpu = false;
+  std::uint32_t priority = 5;
+  /// What is left of the job's time; clocks differ, so no absolute time is sent.
+  std::uint64_t time_left_ms = 0;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, run_execution& x) {
+  return f(x.execution_id, x.job_id, x.epoch, x.model, x.version, x.model_digest, x.inputs,
+           x.cabinet, x.reduce, x.histogram_bins, x.histogram_low, x.histogram_high,
+           x.deterministic, x.required_cpu, x.required_memory, x.required_gpu, x.priority,
+           x.time_left_ms);
+}
+
+/// The forward has begun on `device`.
+struct execution_started {
+  std::string node_id;
+  std::uint64_t incarnation = 0;
+  std::string execution_id;
+  std::uint32_t epoch = 0;
+  std::string device;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, execution_started& x) {
+  return f(x.node_id, x.incarnation, x.execution_id, x.epoch, x.device);
+}
+
+/// How it ended. NODE keeps it, and any large output, until `acknowledge_execution` or
+/// `result_kept` has passed, and sends it again after a re-join.
+struct execution_finished {
+  std::string node_id;
+  std::uint64_t incarnation = 0;
+  std::string execution_id;
+  std::uint32_t epoch = 0;
+  /// `none` for a good end.
+  runtime::failure error;
+  /// Each with its digest; detached where larger than `inline_data_max`.
+  models::tensor_list outputs;
+  /// Rows reduced (collaborative) or answered.
+  std::uint64_t rows = 0;
+  std::string device;
+  /// The end of the agent's standard error and how it died; empty for a good end.
+  std::string logs;
+  /// The input killed the agent while it ran alone (see architecture 7, poison input).
+  bool killed_agent = false;
+  std::uint64_t forward_us = 0;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, execution_finished& x) {
+  return f(x.node_id, x.incarnation, x.execution_id, x.epoch, x.error, x.outputs, x.rows, x.device,
+           x.logs, x.killed_agent, x.forward_us);
+}
+
+/// The orchestrator has what it needs; NODE forgets the execution.
+struct acknowledge_execution {
+  std::string execution_id;
+  std::uint32_t epoch = 0;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, acknowledge_execution& x) {
+  return f(x.execution_id, x.epoch);
+}
+
+/// Waiting work is dropped; a forward that runs is finished and dropped, or killed when it runs alone
+/// and past the cancel grace. No `execution_finished` follows.
+struct cancel_execution {
+  std::string execution_id;
+  std::uint32_t epoch = 0;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, cancel_execution& x) {
+  return f(x.execution_id, x.epoch);
+}
+
+}  // namespace dim::actors

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <caf/typed_actor.hpp>
+
+#include "actors/store/messages.hpp"
+
+namespace dim::actors {
+
+/// STORE is the sole writer of the database: one thread, group commit. A reply means it is on disk.
+using store_actor = caf::typed_actor<
+  // Writes all of it or nothing. Errors: store_full, store_corrupt, unavailable (read-only),
+  // overloaded (too many commits wait).
+  caf::replies_to<commit_changes>::with<commit_result>>;
+
+/// QUERIES reads committed state; it never waits for a commit. Errors of all: store_corrupt.
+using queries_actor = caf::typed_actor<
+  // One job with its result. Errors: not_found, bad_input (the prefix fits several jobs).
+  caf::replies_to<get_job>::with<job_view>,
+  // A page, newest first. Errors: bad_input (cursor, limit).
+  caf::replies_to<list_jobs>::with<job_page>,
+  // All attempts, oldest first. Errors: not_found.
+  caf::replies_to<get_executions>::with<execution_list>,
+  // All events of one job, in order. Errors: not_found.
+  caf::replies_to<get_history>::with<event_list>,
+  // What is to be taken up after a restart.
+  caf::replies_to<load_unfinished>::with<unfinished_jobs>,
+  // Counts for the status pages.
+  caf::replies_to<get_totals>::with<store_totals>>;
+
+/// EVENTS keeps the tail of the event log in memory for readers and subscribers.
+using events_actor = caf::typed_actor<
+  // From STORE, after each commit.
+  caf::reacts_to<events_committed>,
+  // Events after a number; older ones than the tail come from the database. Never fails.
+  caf::replies_to<read_events>::with<event_list>>;
+
+/// MODELS is the catalogue of models and versions, and hands out bytes by digest.
+using models_actor = caf::typed_actor<
+  // Errors: model_not_found.
+  caf::replies_to<find_model>::with<model_entry>,
+  // All versions of all models, by name, then version.
+  caf::replies_to<list_models>::with<model_list>,
+  // Upload, block by block; see the messages for errors.
+  caf::replies_to<upload_block>::with<upload_progress>,
+  caf::replies_to<finish_upload>::with<model_entry>, caf::reacts_to<abandon_upload>,
+  // Replies with what is left of the model. Errors: model_not_found.
+  caf::replies_to<remove_model>::with<model_list>,
+  // Bytes of a model file or blob. Errors: not_found, bad_input (range).
+  caf::replies_to<fetch_chunk>::with<chunk>>;
+
+}  // namespace dim::actors

@@ -1,0 +1,361 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "actors/engine/execution_record.hpp"
+#include "actors/job/job_record.hpp"
+#include "actors/store/event.hpp"
+#include "models/model_spec.hpp"
+#include "runtime/bytes.hpp"
+
+/// Messages of STORE, QUERIES, EVENTS and MODELS.
+namespace dim::actors {
+
+// -- STORE: the sole writer ------------------------------------------------------------------------
+
+enum class change_kind : std::uint8_t {
+  put,
+  erase,
+  put_absent,  ///< Refuses the whole commit when the key exists.
+};
+
+/// One write. `table` is one of the names in actors/store/records.hpp.
+struct change {
+  change_kind kind = change_kind::put;
+  std::string table;
+  std::string key;
+  runtime::bytes value;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, change& x) {
+  return f(x.kind, x.table, x.key, x.value);
+}
+
+/// A payload to be on disk, under its digest, before the commit that names it.
+struct blob_write {
+  std::string digest;
+  runtime::bytes data;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, blob_write& x) {
+  return f(x.digest, x.data);
+}
+
+/// Asks STORE to write all of it in one transaction, or none. Events get their numbers there.
+struct commit_changes {
+  std::vector<change> changes;
+  std::vector<event> events;
+  std::vector<blob_write> blobs;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, commit_changes& x) {
+  return f(x.changes, x.events, x.blobs);
+}
+
+/// It is on disk, or a `put_absent` found its key: then nothing was written and `existing` is the
+/// value that stood there.
+struct commit_result {
+  bool applied = false;
+  runtime::bytes existing;
+  std::uint64_t last_event = 0;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, commit_result& x) {
+  return f(x.applied, x.existing, x.last_event);
+}
+
+// -- QUERIES: reads of committed state, never behind a commit --------------------------------------
+
+/// `id` may be a unique prefix of 4 characters or more. Errors: not_found, bad_input (ambiguous).
+struct get_job {
+  std::string id;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, get_job& x) {
+  return f(x.id);
+}
+
+struct job_view {
+  job_record record;
+  bool has_result = false;
+  job_result result;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, job_view& x) {
+  return f(x.record, x.has_result, x.result);
+}
+
+/// Newest first. Empty filters match everything.
+struct list_jobs {
+  std::string status;
+  std::string pattern;
+  std::string submitted_by;
+  /// The `next_cursor` of the page before; empty for the first.
+  std::string cursor;
+  std::uint32_t limit = 50;  ///< 1 to 1,000.
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, list_jobs& x) {
+  return f(x.status, x.pattern, x.submitted_by, x.cursor, x.limit);
+}
+
+/// The records come without their inputs' bytes.
+struct job_page {
+  std::vector<job_record> jobs;
+  std::string next_cursor;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, job_page& x) {
+  return f(x.jobs, x.next_cursor);
+}
+
+/// Every attempt of a job, oldest first.
+struct get_executions {
+  std::string job_id;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, get_executions& x) {
+  return f(x.job_id);
+}
+
+struct execution_list {
+  std::vector<execution_record> executions;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, execution_list& x) {
+  return f(x.executions);
+}
+
+/// A job's events, in order.
+struct get_history {
+  std::string job_id;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, get_history& x) {
+  return f(x.job_id);
+}
+
+struct event_list {
+  std::vector<event> events;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, event_list& x) {
+  return f(x.events);
+}
+
+/// The record that a job is rebuilt from: everything unfinished, oldest first, and the stored outputs
+/// of a chained job's steps. Asked for once, by DISPATCHER at its start.
+struct load_unfinished {};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, load_unfinished&) {
+  return f();
+}
+
+struct unfinished_job {
+  job_record record;
+  /// Outputs of the steps 0 .. steps_done - 1.
+  std::vector<models::tensor_list> step_outputs;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, unfinished_job& x) {
+  return f(x.record, x.step_outputs);
+}
+
+struct unfinished_jobs {
+  std::vector<unfinished_job> jobs;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, unfinished_jobs& x) {
+  return f(x.jobs);
+}
+
+/// Totals of the store: jobs by state, executions, events.
+struct get_totals {};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, get_totals&) {
+  return f();
+}
+
+struct store_totals {
+  /// Indexed by job_state.
+  std::vector<std::uint64_t> jobs_by_state;
+  std::uint64_t executions = 0;
+  std::uint64_t last_event = 0;
+  bool read_only = false;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, store_totals& x) {
+  return f(x.jobs_by_state, x.executions, x.last_event, x.read_only);
+}
+
+// -- EVENTS ----------------------------------------------------------------------------------------
+
+/// STORE tells EVENTS what has just become true. No reply.
+struct events_committed {
+  std::vector<event> events;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, events_committed& x) {
+  return f(x.events);
+}
+
+/// Events after number `after`, oldest first, at most `max`.
+struct read_events {
+  std::uint64_t after = 0;
+  std::uint32_t max = 1000;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, read_events& x) {
+  return f(x.after, x.max);
+}
+
+// -- MODELS: catalogue, and bytes by digest --------------------------------------------------------
+
+/// A version of a model as the catalogue has it.
+struct model_entry {
+  std::string name;
+  std::string version;
+  std::string digest;
+  std::uint64_t byte_size = 0;
+  std::int64_t created_at = 0;
+  models::model_spec spec;
+
+  bool operator==(const model_entry&) const = default;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, model_entry& x) {
+  return f(x.name, x.version, x.digest, x.byte_size, x.created_at, x.spec);
+}
+
+/// Empty version: the highest. Errors: model_not_found.
+struct find_model {
+  std::string name;
+  std::string version;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, find_model& x) {
+  return f(x.name, x.version);
+}
+
+struct list_models {};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, list_models&) {
+  return f();
+}
+
+struct model_list {
+  std::vector<model_entry> models;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, model_list& x) {
+  return f(x.models);
+}
+
+/// One block of an upload. `offset` 0 opens it; blocks come in order, each after the reply to the one
+/// before (that is the back-pressure). Errors: bad_input (wrong offset), too_large, store_full.
+struct upload_block {
+  std::string upload_id;
+  std::uint64_t offset = 0;
+  runtime::bytes data;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, upload_block& x) {
+  return f(x.upload_id, x.offset, x.data);
+}
+
+struct upload_progress {
+  std::uint64_t received = 0;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, upload_progress& x) {
+  return f(x.received);
+}
+
+/// Checks size and digest of the upload, opens the file in a child process, and only then enters it.
+/// Empty version: one above the highest. On any error nothing is left behind. Errors: bad_input,
+/// corrupt, bad_model, conflict (version exists with other bytes).
+struct finish_upload {
+  std::string upload_id;
+  std::string name;
+  std::string version;
+  std::string config_toml;
+  std::uint64_t byte_size = 0;
+  std::string digest;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, finish_upload& x) {
+  return f(x.upload_id, x.name, x.version, x.config_toml, x.byte_size, x.digest);
+}
+
+/// The sender gave up: the staged file goes away. No reply.
+struct abandon_upload {
+  std::string upload_id;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, abandon_upload& x) {
+  return f(x.upload_id);
+}
+
+/// Empty version: all of them. Errors: model_not_found.
+struct remove_model {
+  std::string name;
+  std::string version;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, remove_model& x) {
+  return f(x.name, x.version);
+}
+
+/// Bytes `offset` .. `offset + length` of a blob or model file, by digest. Errors: not_found.
+struct fetch_chunk {
+  std::string digest;
+  std::uint64_t offset = 0;
+  std::uint32_t length = 1 << 20;  ///< At most 1 MiB.
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, fetch_chunk& x) {
+  return f(x.digest, x.offset, x.length);
+}
+
+struct chunk {
+  runtime::bytes data;
+  std::uint64_t total_size = 0;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, chunk& x) {
+  return f(x.data, x.total_size);
+}
+
+}  // namespace dim::actors

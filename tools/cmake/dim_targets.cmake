@@ -1,0 +1,37 @@
+# One function for each kind of target, so that a folder's CMakeLists.txt is a list of files.
+
+# dim_library(runtime SOURCES a.cpp LINKS PUBLIC x PRIVATE y PRECOMPILE <caf/all.hpp>): target dim_runtime, alias dim::runtime.
+function(dim_library name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINKS;PRECOMPILE" ${ARGN})
+  add_library(dim_${name} STATIC ${arg_SOURCES})
+  add_library(dim::${name} ALIAS dim_${name})
+  target_include_directories(dim_${name} PUBLIC ${CMAKE_SOURCE_DIR})
+  target_link_libraries(dim_${name} ${arg_LINKS})
+  if(arg_PRECOMPILE)
+    target_precompile_headers(dim_${name} PRIVATE ${arg_PRECOMPILE})
+  endif()
+endfunction()
+
+# dim_program(dimd SOURCES main.cpp LINKS dim::gateway): an executable in build/<preset>/bin.
+function(dim_program name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINKS;PRECOMPILE" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
+  target_link_libraries(${name} PRIVATE ${arg_LINKS})
+  if(arg_PRECOMPILE)
+    target_precompile_headers(${name} PRIVATE ${arg_PRECOMPILE})
+  endif()
+endfunction()
+
+# dim_test(runtime_test SOURCES a_test.cpp LINKS dim::runtime [LABELS unit]): a doctest program, run by ctest as one
+# test. tests/support/main.cpp holds its main.
+function(dim_test name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINKS;LABELS;PRECOMPILE" ${ARGN})
+  dim_program(${name} SOURCES ${CMAKE_SOURCE_DIR}/tests/support/main.cpp ${arg_SOURCES}
+              LINKS ${arg_LINKS} doctest::doctest PRECOMPILE ${arg_PRECOMPILE})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  target_compile_definitions(${name} PRIVATE DIM_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
+                             DIM_BINARY_DIR="${CMAKE_BINARY_DIR}")
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES TIMEOUT 600 LABELS "${arg_LABELS}")
+endfunction()

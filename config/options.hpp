@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-/// START HERE for any setting. Every option of the daemon exists once, as a member below: one struct a
-/// section of `dimd.toml`, the default as its initializer, the unit in the name (`_ms`, `_hours`,
+/// START HERE for any setting. Every option of the daemon exists once, as a member below: one struct
+/// a section of `dimd.toml`, the default as its initializer, the unit in the name (`_ms`, `_hours`,
 /// `_bytes`; `_max` is an inclusive limit). `descriptors.cpp` gives each its meaning and bounds;
 /// `load.hpp` reads file, environment and flags into these structs.
 ///
@@ -21,8 +21,8 @@ struct cluster_options {
   std::vector<std::string> roles = {"orchestrator", "gateway", "node"};
   /// Everything this process keeps on disk.
   std::string data_dir = "./dim-data";
-  /// "host:port" that nodes and gateways dial, tried in order, over and over. Not used for what runs
-  /// in the orchestrator's own process.
+  /// "host:port" that nodes and gateways dial, tried in order, over and over. Not used for what
+  /// runs in the orchestrator's own process.
   std::vector<std::string> orchestrators = {"127.0.0.1:7411"};
   /// Interface that the orchestrator listens on.
   std::string bind = "127.0.0.1";
@@ -67,7 +67,7 @@ struct gateway_options {
   std::uint32_t connections_max = 4'096;
   /// Uploads of models at the same time.
   std::uint32_t uploads_max = 8;
-  /// A connection that waits for its next request, or for the next bytes of one, this long is closed.
+  /// A connection on which nothing has come or gone for this long is closed.
   std::uint32_t idle_timeout_ms = 60'000;
   /// From a complete request to its answer, beside what the request itself asks to wait.
   std::uint32_t request_timeout_ms = 30'000;

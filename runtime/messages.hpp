@@ -1,0 +1,15 @@
+#pragma once
+
+#include <caf/type_id.hpp>
+
+#include "runtime/actor_base.hpp"
+#include "runtime/bytes.hpp"
+#include "runtime/errors.hpp"
+
+/// The runtime's own message types: the first of the two chained type-id blocks.
+CAF_BEGIN_TYPE_ID_BLOCK(dim_runtime, caf::first_custom_type_id)
+  CAF_ADD_TYPE_ID(dim_runtime, (dim::runtime::describe_actor))
+  CAF_ADD_TYPE_ID(dim_runtime, (dim::runtime::actor_description))
+  CAF_ADD_TYPE_ID(dim_runtime, (dim::runtime::failure))
+  CAF_ADD_TYPE_ID(dim_runtime, (std::vector<std::string>))
+CAF_END_TYPE_ID_BLOCK(dim_runtime)

@@ -1,0 +1,55 @@
+#include "runtime/system.hpp"
+
+#include <chrono>
+#include <random>
+
+#include <caf/all.hpp>
+#include <caf/io/all.hpp>
+
+#include "runtime/messages.hpp"
+
+namespace dim::runtime {
+
+system_config::system_config() {
+  add_message_types<caf::id_block::dim_runtime>();
+  set("scheduler.policy", caf::atom("sharing"));
+  using namespace std::chrono;
+  context->wall_base_ms =
+    duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+  context->clock_base_ns =
+    duration_cast<nanoseconds>(caf::actor_clock::clock_type::now().time_since_epoch()).count();
+  std::random_device source;
+  context->seed = (std::uint64_t{source()} << 32) | source();
+}
+
+void system_config::enable_links(std::uint32_t heartbeat_ms, std::uint32_t lost_ms) {
+  load<caf::io::middleman>();
+  set("middleman.workers", 0);
+  set("middleman.heartbeat-interval", caf::timespan{std::chrono::milliseconds{heartbeat_ms}});
+  set("middleman.connection-timeout", caf::timespan{std::chrono::milliseconds{lost_ms}});
+  set("middleman.enable-automatic-connections", false);
+}
+
+void system_config::enable_simulation(std::uint64_t seed) {
+  set("scheduler.policy", caf::atom("testing"));
+  context->cooperative = true;
+  context->seed = seed;
+  context->wall_base_ms = 1'700'000'000'000;
+  context->clock_base_ns = 0;
+}
+
+system_context& context_of(caf::actor_system& system) {
+  return *static_cast<const system_config&>(system.config()).context;
+}
+
+std::int64_t clock_ns(caf::actor_system& system) {
+  auto now = system.clock().now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
+}
+
+std::int64_t wall_ms(caf::actor_system& system) {
+  auto& context = context_of(system);
+  return context.wall_base_ms + (clock_ns(system) - context.clock_base_ns) / 1'000'000;
+}
+
+}  // namespace dim::runtime

@@ -1,4 +1,5 @@
 # Every third-party package, found in one place. All come from Debian (see tools/setup).
+find_package(Python3 REQUIRED COMPONENTS Interpreter)  # of the test scripts
 find_package(Threads REQUIRED)
 find_package(CAF REQUIRED)
 find_package(LMDB REQUIRED)

@@ -1,9 +1,15 @@
 # One function for each kind of target, so that a folder's CMakeLists.txt is a list of files.
 
-# dim_library(runtime SOURCES a.cpp LINKS PUBLIC x PRIVATE y PRECOMPILE <caf/all.hpp>): target dim_runtime, alias dim::runtime.
+# With DIM_ONLY_PURE a library or program is built only where a chosen test needs it.
+if(DIM_ONLY_PURE)
+  set(dim_exclude EXCLUDE_FROM_ALL)
+endif()
+
+# dim_library(runtime SOURCES a.cpp LINKS PUBLIC x PRIVATE y PRECOMPILE <caf/all.hpp>):
+# target dim_runtime, alias dim::runtime.
 function(dim_library name)
   cmake_parse_arguments(arg "" "" "SOURCES;LINKS;PRECOMPILE" ${ARGN})
-  add_library(dim_${name} STATIC ${arg_SOURCES})
+  add_library(dim_${name} STATIC ${dim_exclude} ${arg_SOURCES})
   add_library(dim::${name} ALIAS dim_${name})
   target_include_directories(dim_${name} PUBLIC ${CMAKE_SOURCE_DIR})
   target_link_libraries(dim_${name} ${arg_LINKS})
@@ -15,7 +21,7 @@ endfunction()
 # dim_program(dimd SOURCES main.cpp LINKS dim::gateway): an executable in build/<preset>/bin.
 function(dim_program name)
   cmake_parse_arguments(arg "" "" "SOURCES;LINKS;PRECOMPILE" ${ARGN})
-  add_executable(${name} ${arg_SOURCES})
+  add_executable(${name} ${dim_exclude} ${arg_SOURCES})
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE ${arg_LINKS})
   if(arg_PRECOMPILE)
@@ -23,15 +29,32 @@ function(dim_program name)
   endif()
 endfunction()
 
-# dim_test(runtime_test SOURCES a_test.cpp LINKS dim::runtime [LABELS unit]): a doctest program, run by ctest as one
-# test. tests/support/main.cpp holds its main.
+# dim_test(runtime_test SOURCES a_test.cpp LINKS dim::runtime LABELS pure): a doctest program, run
+# by ctest as one test. tests/support/main.cpp holds its main. Labels with a meaning:
+#   pure     starts no actor system: what DIM_ONLY_PURE (the thread sanitizer) keeps
+#   cluster  starts processes: runs alone
+#   long     runs only when asked for (tools/test --long)
 function(dim_test name)
   cmake_parse_arguments(arg "" "" "SOURCES;LINKS;LABELS;PRECOMPILE" ${ARGN})
+  if(DIM_ONLY_PURE AND NOT "pure" IN_LIST arg_LABELS)
+    return()
+  endif()
   dim_program(${name} SOURCES ${CMAKE_SOURCE_DIR}/tests/support/main.cpp ${arg_SOURCES}
               LINKS ${arg_LINKS} doctest::doctest PRECOMPILE ${arg_PRECOMPILE})
-  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  set_target_properties(${name} PROPERTIES EXCLUDE_FROM_ALL FALSE
+                        RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   target_compile_definitions(${name} PRIVATE DIM_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
                              DIM_BINARY_DIR="${CMAKE_BINARY_DIR}")
   add_test(NAME ${name} COMMAND ${name})
-  set_tests_properties(${name} PROPERTIES TIMEOUT 600 LABELS "${arg_LABELS}")
+  set_tests_properties(${name} PROPERTIES TIMEOUT 600 LABELS "doctest;${arg_LABELS}")
+  if("cluster" IN_LIST arg_LABELS)
+    set_tests_properties(${name} PROPERTIES RUN_SERIAL TRUE)
+  endif()
+endfunction()
+
+# dim_script_test(check_tidy tools/check_tidy.py): a Python program, which counts as one test case.
+function(dim_script_test name script)
+  add_test(NAME ${name} COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/${script}
+           WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(${name} PROPERTIES TIMEOUT 120)
 endfunction()

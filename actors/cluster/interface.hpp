@@ -98,7 +98,9 @@ using registry_actor = caf::typed_actor<
   caf::replies_to<get_node>::with<node_record>, caf::reacts_to<score_nodes>,
   caf::reacts_to<execution_counted>,
   // Sums of nodes, executions and jobs.
-  caf::replies_to<get_cluster_status>::with<cluster_status>>;
+  caf::replies_to<get_cluster_status>::with<cluster_status>,
+  // INTERNAL: looks for nodes that went silent.
+  caf::reacts_to<caf::tick_atom>>;
 
 /// SCHEDULER keeps the executions that wait, places them, and follows them until they end.
 using scheduler_actor = caf::typed_actor<
@@ -112,6 +114,8 @@ using scheduler_actor = caf::typed_actor<
   caf::reacts_to<node_updated>, caf::reacts_to<node_lost>,
   // For benchmarks and maintenance: replies with the new state.
   caf::replies_to<pause_placement>::with<pause_placement>,
-  caf::replies_to<get_schedule>::with<schedule_status>>;
+  caf::replies_to<get_schedule>::with<schedule_status>,
+  // INTERNAL: looks for executions whose time is over.
+  caf::reacts_to<caf::tick_atom>>;
 
 }  // namespace dim::actors

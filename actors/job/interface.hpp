@@ -14,12 +14,18 @@ using dispatcher_actor = caf::typed_actor<
   // Replies after the commit. Errors: not_found, conflict.
   caf::replies_to<cancel_job>::with<job_status>,
   // Replies at the job's end or when the wait is over. Never fails.
-  caf::replies_to<await_job>::with<job_status>>;
+  caf::replies_to<await_job>::with<job_status>,
+  // From its JOBs.
+  caf::reacts_to<job_ended>,
+  // INTERNAL: looks for jobs and waits whose time is over.
+  caf::reacts_to<caf::tick_atom>>;
 
 /// JOB carries one job from its plan to its stored result, and is the sole writer of its rows.
 using job_actor = caf::typed_actor<
   // From DISPATCHER: cancel, reply after the commit. Errors: conflict (already terminal).
   caf::replies_to<cancel_job>::with<job_status>,
+  // From DISPATCHER: the job's time is over.
+  caf::reacts_to<job_deadline_passed>,
   // From its ENGINE.
   caf::reacts_to<execution_changed>, caf::replies_to<save_step>::with<step_saved>,
   caf::reacts_to<engine_finished>, caf::reacts_to<engine_failed>, caf::reacts_to<straggler_scored>,

@@ -166,4 +166,25 @@ typename Inspector::result_type inspect(Inspector& f, engine_done&) {
   return f();
 }
 
+// -- between DISPATCHER and its JOBs ---------------------------------------------------------------
+
+/// JOB tells DISPATCHER that its terminal state is on disk. No reply.
+struct job_ended {
+  std::string id;
+  job_state state = job_state::completed;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, job_ended& x) {
+  return f(x.id, x.state);
+}
+
+/// DISPATCHER tells JOB that the job's time is over: it fails with `timeout`. No reply.
+struct job_deadline_passed {};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, job_deadline_passed&) {
+  return f();
+}
+
 }  // namespace dim::actors

@@ -24,6 +24,8 @@ using queries_actor = caf::typed_actor<
   caf::replies_to<get_history>::with<event_list>,
   // What is to be taken up after a restart.
   caf::replies_to<load_unfinished>::with<unfinished_jobs>,
+  // The nodes of earlier runs, with their reputation.
+  caf::replies_to<load_nodes>::with<stored_nodes>,
   // Counts for the status pages.
   caf::replies_to<get_totals>::with<store_totals>>;
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/cluster/node_record.hpp"
 #include "actors/engine/execution_record.hpp"
 #include "actors/job/job_record.hpp"
 #include "actors/store/event.hpp"
@@ -205,6 +206,23 @@ struct store_totals {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, store_totals& x) {
   return f(x.jobs_by_state, x.executions, x.last_event, x.read_only);
+}
+
+/// Every node that was ever stored, by id: REGISTRY asks once, at its start.
+struct load_nodes {};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, load_nodes&) {
+  return f();
+}
+
+struct stored_nodes {
+  std::vector<node_record> nodes;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, stored_nodes& x) {
+  return f(x.nodes);
 }
 
 // -- EVENTS ----------------------------------------------------------------------------------------

@@ -20,6 +20,11 @@ enum class datatype : std::uint8_t {
 std::string_view to_string(datatype type) noexcept;
 std::optional<datatype> datatype_from(std::string_view name) noexcept;
 
+/// The highest value, by which a stored number is checked.
+constexpr datatype last_value(datatype) noexcept {
+  return datatype::bytes;
+}
+
 /// Bytes of one element; 0 for BYTES, whose elements have a length each.
 std::size_t size_of(datatype type) noexcept;
 
@@ -59,7 +64,8 @@ runtime::expected<std::uint64_t> element_count(const std::vector<std::int64_t>& 
 tensor make_tensor(std::string name, datatype type, std::vector<std::int64_t> shape,
                    std::vector<char> data);
 
-/// Checks that `data` holds exactly what `type` and `shape` ask for (BYTES: that its lengths add up).
+/// Checks that `data` holds exactly what `type` and `shape` ask for (BYTES: that its lengths add
+/// up).
 runtime::expected<void> check_size(const tensor& x);
 
 /// The same tensor without its bytes: name, type, shape, digest and size only.

@@ -1,0 +1,166 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "models/disk_file.hpp"
+#include "models/model_spec.hpp"
+#include "runtime/bytes.hpp"
+#include "runtime/errors.hpp"
+
+namespace dim::models {
+
+/// One version of a model in the repository.
+struct repository_entry {
+  std::string name;
+  std::string version;
+  /// SHA-256 of `model.pt`.
+  std::string digest;
+  std::uint64_t byte_size = 0;
+  /// When the file was written, in milliseconds since the Unix epoch.
+  std::int64_t created_at = 0;
+  model_spec spec;
+};
+
+struct repository_options {
+  std::filesystem::path folder;
+  /// Largest model file that an upload may make, in bytes.
+  std::uint64_t file_bytes_max = std::uint64_t{16} << 30;
+  /// Uploads that may be open at once.
+  std::size_t uploads_max = 16;
+};
+
+/// Part of a file, and the size of the whole.
+struct file_block {
+  runtime::bytes data;
+  std::uint64_t total_size = 0;
+};
+
+/// The model repository of the orchestrator: a folder with
+///
+///     <model>/config.toml
+///     <model>/<version>/model.pt
+///
+/// and beside the models `.staging/` (uploads on their way) and `.digests` (the SHA-256 of every
+/// file with its size and time, so that a start reads only files that have changed). People may
+/// also put models into the folder by hand before a start.
+///
+/// An upload goes through these states; whatever ends it elsewhere leaves nothing behind:
+///
+///     begin_upload --> append* --> seal_upload --> commit_upload
+///                  \________________\______________\--> abandon_upload
+///
+/// One actor owns a repository; it is not safe for threads. Every call may block on the disk.
+class repository {
+public:
+  /// Opens the folder, makes it when it is not there, removes stale uploads and reads what is
+  /// there. A broken model is left out and named in `problems()`. Errors: internal (the folder can
+  /// not be used), store_full.
+  static runtime::expected<repository> open(repository_options options);
+
+  /// What was left out at `open`, each in words ("digits: config.toml: line 3: ...").
+  const std::vector<std::string>& problems() const noexcept {
+    return problems_;
+  }
+
+  /// Every version, ordered by name, then by version as a number.
+  std::vector<repository_entry> list() const;
+
+  /// The named version, or the highest when `version` is empty. Errors: model_not_found.
+  runtime::expected<repository_entry> find(std::string_view name, std::string_view version) const;
+
+  /// Opens an upload; an open one with this id starts anew. `upload_id` is 1 to 128 letters,
+  /// digits, '-' and '_'. Errors: bad_input (id), overloaded (too many open uploads), store_full,
+  /// internal.
+  runtime::expected<void> begin_upload(const std::string& upload_id);
+
+  /// Adds a block at `offset`, which must be what has been received; returns what has been received
+  /// now. Errors abandon the upload, except not_found: bad_input (wrong offset, or sealed already),
+  /// too_large, store_full.
+  runtime::expected<std::uint64_t> append(const std::string& upload_id, std::uint64_t offset,
+                                          std::string_view data);
+
+  /// Flushes the file, checks size and digest (lower-case hex) and gives its path, so that it can
+  /// be opened in a child process before it is committed. Errors abandon the upload: not_found,
+  /// bad_input (size differs), corrupt (digest differs).
+  runtime::expected<std::filesystem::path> seal_upload(const std::string& upload_id,
+                                                       std::uint64_t byte_size,
+                                                       std::string_view digest);
+
+  /// Enters a sealed upload as a version of `name`. An empty `version` is one above the highest. An
+  /// existing version with the same bytes is answered as it stands, so that a repeated upload is no
+  /// error. Where the model has other versions already, `spec` must declare the same inputs,
+  /// outputs and `max_batch_size`, since all versions share one config.toml; its other fields
+  /// replace the old ones. Errors abandon the upload: not_found, bad_input (name, version, or
+  /// `spec.name` is another name), conflict (the version has other bytes, or the declarations
+  /// differ), store_full, internal.
+  runtime::expected<repository_entry> commit_upload(const std::string& upload_id,
+                                                    const std::string& name,
+                                                    const std::string& version, model_spec spec);
+
+  /// Removes an upload's file. Unknown ids are ignored.
+  void abandon_upload(const std::string& upload_id);
+
+  /// Removes a version, or the whole model when `version` is empty. Errors: model_not_found,
+  /// internal.
+  runtime::expected<void> remove(std::string_view name, std::string_view version);
+
+  /// The file with this digest. Errors: not_found.
+  runtime::expected<std::filesystem::path> path_of(std::string_view digest) const;
+
+  /// The bytes `offset` .. `offset + length` of the file with this digest, fewer at its end.
+  /// Errors: not_found, internal.
+  runtime::expected<file_block> read_chunk(std::string_view digest, std::uint64_t offset,
+                                           std::uint64_t length) const;
+
+private:
+  struct upload {
+    staged_file file;
+    std::string digest;  ///< Set once sealed.
+  };
+  struct known_digest {
+    std::string digest;
+    std::uint64_t byte_size = 0;
+    std::int64_t written_ns = 0;
+  };
+  struct version_record {
+    std::string digest;
+    std::uint64_t byte_size = 0;
+    std::int64_t written_ns = 0;
+  };
+  struct model_record {
+    model_spec spec;
+    std::map<std::uint64_t, version_record> versions;
+  };
+
+  explicit repository(repository_options options);
+  runtime::expected<void> prepare_folder();
+  void read_models();
+  void read_model(const std::filesystem::path& folder, const std::string& name);
+  runtime::expected<version_record> read_version(const std::filesystem::path& file);
+  void read_digests();
+  void write_digests();
+  std::filesystem::path folder_of(std::string_view name) const;
+  std::filesystem::path file_of(std::string_view name, std::uint64_t version) const;
+  repository_entry entry_of(const std::string& name, const model_record& model,
+                            std::uint64_t version) const;
+  runtime::expected<std::uint64_t> choose_version(const std::string& name,
+                                                  const std::string& version) const;
+  runtime::expected<void> check_commit(const std::string& name, const model_spec& spec,
+                                       std::uint64_t version, const std::string& digest) const;
+  runtime::expected<void> place_files(upload& staged, const std::string& name,
+                                      const model_spec& spec, std::uint64_t version);
+
+  repository_options options_;
+  std::vector<std::string> problems_;
+  std::map<std::string, model_record> models_;
+  std::map<std::string, upload> uploads_;
+  /// By path below the folder: what `.digests` told.
+  std::map<std::string, known_digest> known_;
+};
+
+}  // namespace dim::models

@@ -46,6 +46,11 @@ enum class error_code : std::uint8_t {
 /// The number of codes, for tables.
 inline constexpr std::size_t error_code_count = static_cast<std::size_t>(error_code::internal) + 1;
 
+/// The highest value, by which a stored number is checked.
+constexpr error_code last_value(error_code) noexcept {
+  return error_code::internal;
+}
+
 /// The code's name as users see it, such as "model_not_found".
 std::string_view to_string(error_code code) noexcept;
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,7 +17,12 @@ enum class node_state : std::uint8_t {
   joining, online, busy, suspect, offline, quarantined, draining
 };
 std::string_view to_string(node_state value) noexcept;
-/// The three words of the public interface: "online", "busy" or "offline".
+std::optional<node_state> node_state_from(std::string_view text) noexcept;
+constexpr node_state last_value(node_state) noexcept {
+  return node_state::draining;
+}
+/// The three words of the public interface: "online", "busy" (there, but takes no new work: busy,
+/// quarantined or draining) or "offline".
 std::string_view status_of(node_state value) noexcept;
 
 /// A device as its node offers it.

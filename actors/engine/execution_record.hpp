@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,10 @@ namespace dim::actors {
 /// `lost`: the node went away, or the orchestrator restarted, with the execution in hand.
 enum class execution_state : std::uint8_t { scheduled, running, completed, failed, lost, cancelled };
 std::string_view to_string(execution_state value) noexcept;
+std::optional<execution_state> execution_state_from(std::string_view text) noexcept;
+constexpr execution_state last_value(execution_state) noexcept {
+  return execution_state::cancelled;
+}
 
 /// Why a node was or was not chosen for an execution (`GET /jobs/{id}/placement`).
 struct candidate_score {

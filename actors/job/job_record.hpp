@@ -2,7 +2,9 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "models/tensor.hpp"
@@ -15,6 +17,10 @@ namespace dim::actors {
 
 enum class pattern : std::uint8_t { single, replicated, collaborative, comparative, chained };
 std::string_view to_string(pattern value) noexcept;
+std::optional<pattern> pattern_from(std::string_view text) noexcept;
+constexpr pattern last_value(pattern) noexcept {
+  return pattern::chained;
+}
 
 ///   pending --> scheduled --> running --> completed | failed | cancelled
 ///
@@ -22,6 +28,10 @@ std::string_view to_string(pattern value) noexcept;
 /// least one execution has started. The last three are terminal and never change.
 enum class job_state : std::uint8_t { pending, scheduled, running, completed, failed, cancelled };
 std::string_view to_string(job_state value) noexcept;
+std::optional<job_state> job_state_from(std::string_view text) noexcept;
+constexpr job_state last_value(job_state) noexcept {
+  return job_state::cancelled;
+}
 inline bool is_terminal(job_state value) noexcept {
   return value >= job_state::completed;
 }
@@ -29,17 +39,33 @@ inline bool is_terminal(job_state value) noexcept {
 /// How two nodes' outputs are compared. `automatic` is `tensor` for floating point, else `exact`.
 enum class comparison : std::uint8_t { automatic, exact, tensor, label };
 std::string_view to_string(comparison value) noexcept;
+std::optional<comparison> comparison_from(std::string_view text) noexcept;
+constexpr comparison last_value(comparison) noexcept {
+  return comparison::label;
+}
 
 /// Over the rows of one node (collaborative).
 enum class reduction : std::uint8_t { mean, sum, min, max, histogram };
 std::string_view to_string(reduction value) noexcept;
+std::optional<reduction> reduction_from(std::string_view text) noexcept;
+constexpr reduction last_value(reduction) noexcept {
+  return reduction::histogram;
+}
 
 /// Over the nodes (collaborative).
 enum class aggregation : std::uint8_t { weighted_mean, mean, median, trimmed_mean };
 std::string_view to_string(aggregation value) noexcept;
+std::optional<aggregation> aggregation_from(std::string_view text) noexcept;
+constexpr aggregation last_value(aggregation) noexcept {
+  return aggregation::trimmed_mean;
+}
 
 enum class vote_method : std::uint8_t { majority, weighted };
 std::string_view to_string(vote_method value) noexcept;
+std::optional<vote_method> vote_method_from(std::string_view text) noexcept;
+constexpr vote_method last_value(vote_method) noexcept {
+  return vote_method::weighted;
+}
 
 /// One model to run: the only one (single, replicated, collaborative), one voter (comparative) or
 /// one link (chained).

@@ -110,6 +110,8 @@ using scheduler_actor = caf::typed_actor<
   caf::replies_to<find_cabinet>::with<cabinet_nodes>,
   // From NODE, through ENTRY.
   caf::reacts_to<execution_started>, caf::reacts_to<execution_finished>,
+  // From its RESULT_FETCH children.
+  caf::reacts_to<outputs_fetched>,
   // From REGISTRY.
   caf::reacts_to<node_updated>, caf::reacts_to<node_lost>,
   // For benchmarks and maintenance: replies with the new state.

@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "actors/cluster/node_record.hpp"
+#include "models/tensor.hpp"
+#include "runtime/errors.hpp"
 
 /// Messages of REGISTRY. `join_cluster`, the only one with a handle, is in interface.hpp.
 namespace dim::actors {
@@ -94,6 +96,19 @@ typename Inspector::result_type inspect(Inspector& f, cluster_status& x) {
   return f(x.cluster, x.generation, x.started_at, x.nodes_online, x.nodes_busy, x.nodes_offline,
            x.cpu_cores, x.memory_bytes, x.executions_waiting, x.executions_running,
            x.jobs_by_state, x.executions_total, x.last_event, x.read_only, x.placement_paused);
+}
+
+/// RESULT_FETCH tells SCHEDULER that an execution's large outputs have come, each with the digest it
+/// was sent under, or why they have not.
+struct outputs_fetched {
+  std::string execution_id;
+  runtime::failure error;
+  models::tensor_list outputs;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, outputs_fetched& x) {
+  return f(x.execution_id, x.error, x.outputs);
 }
 
 }  // namespace dim::actors

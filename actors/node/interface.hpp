@@ -17,6 +17,8 @@ using node_actor = caf::typed_actor<
   caf::reacts_to<acknowledge_execution>,
   // Withdraws it. Unknown ids are ignored.
   caf::reacts_to<cancel_execution>,
+  // From REGISTRY: join again.
+  caf::reacts_to<rejoin_cluster>,
   // Bytes of an output that was too large for its message. Errors: not_found.
   caf::replies_to<fetch_chunk>::with<chunk>>;
 

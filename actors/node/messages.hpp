@@ -112,4 +112,13 @@ typename Inspector::result_type inspect(Inspector& f, cancel_execution& x) {
   return f(x.execution_id, x.epoch);
 }
 
+/// REGISTRY got a heartbeat of a node that it does not hold as a member (it was restarted, or had given
+/// the node up): NODE sends `join_cluster` again, with the same incarnation.
+struct rejoin_cluster {};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, rejoin_cluster&) {
+  return f();
+}
+
 }  // namespace dim::actors

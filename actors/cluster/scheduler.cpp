@@ -1,0 +1,253 @@
+#include "actors/cluster/scheduler.hpp"
+
+#include <algorithm>
+
+#include "actors/type_ids.hpp"
+#include "runtime/log.hpp"
+
+namespace dim::actors {
+
+namespace {
+
+constexpr auto tick = std::chrono::milliseconds{100};
+
+/// Groups that are looked at in one pass although others before them could not be placed.
+constexpr std::size_t look_ahead = 64;
+
+}  // namespace
+
+void scheduler_state::initialise(self_pointer pointer, scheduler_arguments values) {
+  self = pointer;
+  arguments = std::move(values);
+  queue = wait_queue{arguments.options.priority_age_ms};
+}
+
+std::int64_t scheduler_state::now_ms() const {
+  return runtime::wall_ms(self->home_system());
+}
+
+void scheduler_state::accept(place_executions& request) {
+  auto engine = caf::actor_cast<engine_actor>(self->current_sender());
+  if (request.group.empty() || !engine)
+    return;
+  auto now = now_ms();
+  auto key = ++last_key;
+  auto time_left = static_cast<std::int64_t>(request.time_left_ms);
+  auto patience = std::min<std::int64_t>(arguments.options.queue_timeout_ms, time_left);
+  for (auto& one : request.group)
+    waiting_key_of[one.execution_id] = key;
+  auto& first = request.group.front();
+  queue.push(key, first.priority, first.submitted_by, now);
+  give_up_times.emplace(now + patience, key);
+  waiting.emplace(key, waiting_group{std::move(request.group), std::move(engine), now + patience,
+                                     now + time_left, {}});
+  place_waiting();
+}
+
+void scheduler_state::withdraw(const std::string& execution_id) {
+  if (auto found = waiting_key_of.find(execution_id); found != waiting_key_of.end()) {
+    auto key = found->second;
+    auto& group = waiting.at(key).group;
+    std::erase_if(group, [&](auto& request) { return request.execution_id == execution_id; });
+    waiting_key_of.erase(found);
+    if (group.empty())
+      forget_waiting(key);
+    return;
+  }
+  auto found = flights.find(execution_id);
+  if (found == flights.end())
+    return;
+  if (auto handle = handles.find(found->second.node_id); handle != handles.end())
+    self->send(handle->second, cancel_execution{execution_id, found->second.epoch});
+  if (auto node = nodes.find(found->second.node_id); node != nodes.end())
+    --node->second.in_flight;
+  flights.erase(found);
+  place_waiting();
+}
+
+cabinet_nodes scheduler_state::nodes_with(const find_cabinet& question) const {
+  execution_request probe;
+  probe.cabinet = question.cabinet;
+  probe.include = question.nodes.include;
+  probe.exclude = question.nodes.exclude;
+  probe.required_cpu = 0;
+  probe.required_memory = 0;
+  cabinet_nodes result;
+  for (auto& [id, node] : nodes) {
+    auto entry = score_of(probe, node);
+    entry.refusal = refusal_of(probe, node.record);
+    auto full = question.nodes.max > 0 && result.node_ids.size() >= question.nodes.max;
+    if (entry.refusal.empty() && full)
+      entry.refusal = "is beyond nodes.max";
+    if (entry.refusal.empty())
+      result.node_ids.push_back(id);
+    else
+      result.refused.push_back(std::move(entry));
+  }
+  return result;
+}
+
+void scheduler_state::place_waiting() {
+  if (paused)
+    return;
+  auto placed_any = true;
+  while (placed_any && room() > 0) {
+    placed_any = false;
+    for (auto key : queue.front(look_ahead)) {
+      placed_any = try_to_place(key) || placed_any;
+      if (room() == 0)
+        return;
+    }
+  }
+}
+
+bool scheduler_state::try_to_place(std::uint64_t key) {
+  auto& group = waiting.at(key);
+  auto result = place_group(group.group, nodes);
+  if (result.node_ids.empty()) {
+    group.last_scores = std::move(result.scores.front());
+    if (result.waits_for_room)
+      return false;
+    queue.erase(key);
+    parked.insert(key);
+    return true;
+  }
+  queue.note_served(key);
+  for (std::size_t index = 0; index < group.group.size(); ++index)
+    send_to_node(group, group.group[index], result.node_ids[index],
+                 std::move(result.scores[index]));
+  forget_waiting(key);
+  return true;
+}
+
+void scheduler_state::send_to_node(waiting_group& group, execution_request& request,
+                                   const std::string& node_id,
+                                   std::vector<candidate_score> scores) {
+  auto& node = nodes.at(node_id);
+  ++node.in_flight;
+  flight entry{request.job_id, request.epoch,     group.engine, node_id, node.record.incarnation,
+               group.job_ends_at, {}, false};
+  flights[request.execution_id] = std::move(entry);
+  self->send(group.engine,
+             execution_placed{request.execution_id, node_id, node.record.facts.owner,
+                              std::move(scores)});
+  run_execution order{request.execution_id, request.job_id, request.epoch, request.model.model,
+                      request.model.version, request.model.model_digest, {}, request.cabinet,
+                      request.reduce, request.histogram_bins, request.histogram_low,
+                      request.histogram_high, request.deterministic, request.required_cpu,
+                      request.required_memory, request.required_gpu, request.priority, 0};
+  for (auto& input : request.inputs)
+    order.inputs.push_back(input.data.size() > inline_data_max ? models::detached(input)
+                                                               : std::move(input));
+  order.time_left_ms = std::max<std::int64_t>(group.job_ends_at - now_ms(), 0);
+  self->send(handles.at(node_id), std::move(order));
+}
+
+void scheduler_state::give_up(std::uint64_t key, runtime::failure why) {
+  auto& group = waiting.at(key);
+  for (auto& request : group.group) {
+    execution_ended ending;
+    ending.execution_id = request.execution_id;
+    ending.error = why;
+    ending.placement = group.last_scores;
+    self->send(group.engine, std::move(ending));
+  }
+  forget_waiting(key);
+}
+
+void scheduler_state::forget_waiting(std::uint64_t key) {
+  auto found = waiting.find(key);
+  for (auto& request : found->second.group)
+    waiting_key_of.erase(request.execution_id);
+  give_up_times.erase({found->second.give_up_at, key});
+  parked.erase(key);
+  queue.erase(key);
+  waiting.erase(found);
+}
+
+void scheduler_state::unpark_all() {
+  auto now = now_ms();
+  for (auto key : std::exchange(parked, {})) {
+    auto& first = waiting.at(key).group.front();
+    queue.push(key, first.priority, first.submitted_by, now);
+  }
+}
+
+std::uint32_t scheduler_state::room() const {
+  std::uint32_t result = 0;
+  for (auto& [id, node] : nodes)
+    if (node.has_room() && handles.contains(id))
+      result += node.capacity - node.in_flight;
+  return result;
+}
+
+void scheduler_state::look_at_clock() {
+  auto now = now_ms();
+  queue.age(now);
+  while (!give_up_times.empty() && give_up_times.begin()->first <= now) {
+    auto key = give_up_times.begin()->second;
+    auto& group = waiting.at(key);
+    if (group.last_scores.empty())
+      group.last_scores = place_group(group.group, nodes).scores.front();
+    auto wanted = group.group.size();
+    give_up(key, {runtime::error_code::no_nodes,
+                  std::to_string(wanted) + (wanted == 1 ? " node was" : " different nodes were") +
+                    " needed, and too few had room in time",
+                  refusals_in_words(group.last_scores)});
+  }
+  std::vector<std::string> late;
+  for (auto& [id, entry] : flights)
+    if (entry.job_ends_at <= now)
+      late.push_back(id);
+  for (auto& id : late) {
+    auto& entry = flights.at(id);
+    if (auto handle = handles.find(entry.node_id); handle != handles.end())
+      self->send(handle->second, cancel_execution{id, entry.epoch});
+    execution_ended ending;
+    ending.error = {runtime::error_code::timeout, "the job's time ended while this ran", {}};
+    end_flight(id, std::move(ending));
+  }
+}
+
+pause_placement scheduler_state::pause(pause_placement wish) {
+  paused = wish.paused;
+  runtime::log_info(name, paused ? "paused placement" : "resumed placement");
+  place_waiting();
+  return {paused};
+}
+
+schedule_status scheduler_state::status() const {
+  return {static_cast<std::uint32_t>(waiting_key_of.size()),
+          static_cast<std::uint32_t>(flights.size()), paused};
+}
+
+std::string scheduler_state::describe() const {
+  return "waiting " + std::to_string(waiting_key_of.size()) + ", parked groups " +
+         std::to_string(parked.size()) + ", in flight " + std::to_string(flights.size()) +
+         ", nodes " + std::to_string(nodes.size()) + (paused ? ", paused" : "");
+}
+
+scheduler_actor::behavior_type scheduler(scheduler_state::self_pointer self,
+                                         scheduler_arguments arguments) {
+  auto& state = self->state;
+  state.initialise(self, std::move(arguments));
+  self->delayed_send(self, tick, caf::tick_atom_v);
+  return {
+    [&state](place_executions& request) { state.accept(request); },
+    [&state](const withdraw_execution& wish) { state.withdraw(wish.execution_id); },
+    [&state](const find_cabinet& question) { return state.nodes_with(question); },
+    [&state](const execution_started& news) { state.note_started(news); },
+    [&state](execution_finished& news) { state.note_finished(news); },
+    [&state](outputs_fetched& news) { state.note_fetched(news); },
+    [&state](node_updated& news) { state.update_node(news); },
+    [&state](const node_lost& news) { state.lose_node(news); },
+    [&state](pause_placement wish) { return state.pause(wish); },
+    [&state](get_schedule) { return state.status(); },
+    [self, &state](caf::tick_atom) {
+      state.look_at_clock();
+      self->delayed_send(self, tick, caf::tick_atom_v);
+    },
+  };
+}
+
+}  // namespace dim::actors

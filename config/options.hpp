@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
-/// START HERE for any setting. Every option of the daemon exists once, as a member below: one struct
-/// a section of `dimd.toml`, the default as its initializer, the unit in the name (`_ms`, `_hours`,
-/// `_bytes`; `_max` is an inclusive limit). `descriptors.cpp` gives each its meaning and bounds;
-/// `load.hpp` reads file, environment and flags into these structs.
+/// START HERE for any setting. Every option of the daemon exists once, as a member below: a struct
+/// for each section of `dimd.toml`, the default as its initializer, the unit in the name (`_ms`,
+/// `_hours`, `_bytes`; `_max` is an inclusive limit). `descriptor_table.cpp` gives each its meaning
+/// and bounds; `load.hpp` reads file, environment and flags into these structs.
 ///
 /// A program takes `config::options` (or one section) and passes on only the values that an actor
 /// needs. Nothing below reads a file or the environment.

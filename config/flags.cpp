@@ -12,8 +12,7 @@ namespace dim::config {
 
 namespace {
 
-/// `--a=b` as two arguments, because CLI11 takes `--a=` for a flag without value. In reverse order,
-/// as CLI11 wants them.
+/// `--a=b` as two arguments, because CLI11 takes `--a=` for a flag without value.
 std::vector<std::string> split_arguments(int argc, const char* const* argv) {
   std::vector<std::string> result;
   for (int i = 1; i < argc; ++i) {
@@ -23,7 +22,6 @@ std::vector<std::string> split_arguments(int argc, const char* const* argv) {
     if (equals != argument.npos)
       result.push_back(argument.substr(equals + 1));
   }
-  std::reverse(result.begin(), result.end());
   return result;
 }
 
@@ -38,7 +36,10 @@ std::string help_of(const descriptor& option) {
   std::string result{option.meaning};
   if (!option.unit.empty())
     result += " In " + std::string{option.unit} + ".";
-  return result + " Default " + to_toml(option, options{}) + ".";
+  const auto otherwise = to_toml(option, options{});
+  if (otherwise != quoted("") && otherwise != "[]")
+    result += " Default " + otherwise + ".";
+  return result;
 }
 
 /// CLI11's parser with every option of the table, and what it has found.
@@ -59,6 +60,8 @@ public:
 
   command_line parse(int argc, const char* const* argv) {
     auto arguments = split_arguments(argc, argv);
+    note_missing_value(arguments);
+    std::reverse(arguments.begin(), arguments.end());  // As CLI11 wants them.
     try {
       app_.parse(arguments);
     } catch (const CLI::CallForHelp&) {
@@ -89,6 +92,16 @@ private:
       ->group("[" + std::string{option.section} + "]")
       ->multi_option_policy(is_list ? CLI::MultiOptionPolicy::TakeAll
                                     : CLI::MultiOptionPolicy::TakeLast);
+  }
+
+  /// Only the last argument can lack its value. It goes away, so that CLI11 reads all others.
+  void note_missing_value(std::vector<std::string>& arguments) {
+    const bool is_known = !arguments.empty() && arguments.back().starts_with("--")
+                          && app_.get_option_no_throw(arguments.back()) != nullptr;
+    if (!is_known || app_.get_option_no_throw(arguments.back())->get_items_expected_min() == 0)
+      return;
+    result_.problems.push_back({arguments.back(), "expected a value"});
+    arguments.pop_back();
   }
 
   /// An unknown flag takes the argument behind it along, which is most likely its value.

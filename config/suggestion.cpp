@@ -2,25 +2,26 @@
 
 #include <algorithm>
 #include <numeric>
-#include <utility>
 
 namespace dim::config {
 
 namespace {
 
-/// Levenshtein's distance, row by row.
+/// Changed, missing, extra and swapped characters between two words (optimal string alignment).
 std::size_t distance(std::string_view from, std::string_view to) {
-  std::vector<std::size_t> row(to.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
+  std::vector<std::vector<std::size_t>> cell(from.size() + 1,
+                                             std::vector<std::size_t>(to.size() + 1));
+  std::iota(cell[0].begin(), cell[0].end(), std::size_t{0});
   for (std::size_t i = 1; i <= from.size(); ++i) {
-    auto diagonal = std::exchange(row[0], i);
+    cell[i][0] = i;
     for (std::size_t j = 1; j <= to.size(); ++j) {
-      auto replaced = diagonal + (from[i - 1] == to[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
+      const auto changed = cell[i - 1][j - 1] + (from[i - 1] == to[j - 1] ? 0 : 1);
+      cell[i][j] = std::min({cell[i - 1][j] + 1, cell[i][j - 1] + 1, changed});
+      if (i > 1 && j > 1 && from[i - 1] == to[j - 2] && from[i - 2] == to[j - 1])
+        cell[i][j] = std::min(cell[i][j], cell[i - 2][j - 2] + 1);
     }
   }
-  return row.back();
+  return cell.back().back();
 }
 
 }  // namespace

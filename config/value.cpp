@@ -16,7 +16,7 @@ template <class Value>
 constexpr bool is_number = std::is_integral_v<Value> && !std::is_same_v<Value, bool>;
 
 std::string range_of(const descriptor& option) {
-  return "from " + std::to_string(option.low) + " to " + std::to_string(option.high);
+  return std::to_string(option.low) + " to " + std::to_string(option.high);
 }
 
 std::string text_expectation(const descriptor& option) {
@@ -114,7 +114,7 @@ std::string expectation(const descriptor& option) {
       if constexpr (std::is_same_v<type, bool>)
         return "true or false";
       else if constexpr (is_number<type>)
-        return "a whole number " + range_of(option);
+        return "a whole number from " + range_of(option);
       else if constexpr (std::is_same_v<type, std::string>)
         return text_expectation(option);
       else

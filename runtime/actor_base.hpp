@@ -1,10 +1,14 @@
 #pragma once
 
+#include <concepts>
 #include <memory>
 #include <string>
+#include <typeinfo>
+#include <utility>
 
 #include <caf/all.hpp>
 
+#include "runtime/message_faults.hpp"
 #include "runtime/system.hpp"
 
 namespace dim::runtime {
@@ -26,6 +30,26 @@ template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, describe_actor&) {
   return f();
 }
+
+/// INTERNAL: the earliest deadline of an actor's `call_table` may have passed. Never leaves the
+/// process; the base hands it to the table, so that no interface lists it.
+struct deadline_due {
+  std::int64_t due_ns = 0;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, deadline_due& x) {
+  return f(x.due_ns);
+}
+
+/// What the actor base needs of a `call_table`.
+class deadline_watcher {
+public:
+  virtual void pass_deadline(std::int64_t due_ns) = 0;
+
+protected:
+  ~deadline_watcher() = default;
+};
 
 namespace base_of {
 
@@ -50,7 +74,7 @@ struct base<caf::actor> {
 ///     store_actor::behavior_type store(self_pointer self, ...);
 ///
 /// A state with a member `std::string describe() const` shows it to the shell.
-template <class Handle>
+template <class Handle, class State = void>
 class actor_base : public base_of::base<Handle>::type {
 public:
   using super = typename base_of::base<Handle>::type;
@@ -61,37 +85,44 @@ public:
 
   void launch(caf::execution_unit* unit, bool lazy, bool hide) override {
     auto& system = this->home_system();
-    vitals_ = context_of(system).actors.enter(this->id(), this->name(), parent_, clock_ns(system));
+    vitals_ = context_of(system).actors.enter(caf::strong_actor_ptr{this->ctrl()}, this->name(),
+                                              parent_, clock_ns(system));
     super::launch(unit, lazy, hide);
   }
 
   void enqueue(caf::mailbox_element_ptr element, caf::execution_unit* unit) override {
-    if (auto& hook = context_of(this->home_system()).faults; hook)
-      if (!pass_faults(hook, element, unit))
+    auto& context = context_of(this->home_system());
+    if (context.faults || !element->stages.empty()) {
+      auto again = false;
+      if (!pass_faults(context, this->name(), caf::strong_actor_ptr{this->ctrl()}, element, again))
         return;
-    count_arrival();
-    super::enqueue(std::move(element), unit);
+      if (again)
+        arrive(copy_of(*element), unit);
+    }
+    arrive(std::move(element), unit);
   }
 
   caf::invoke_message_result consume(caf::mailbox_element& element) override {
-    if (element.content().template match_elements<describe_actor>()) {
-      answer_description(element);
+    auto type = type_of(element.content());
+    if (type == type_key<describe_actor> || type == type_key<deadline_due>) {
+      handle_internal(element);
       count_departure();
       return caf::invoke_message_result::consumed;
     }
-    if (vitals_) {
-      vitals_->current_type.store(element.content().type_token(), std::memory_order_relaxed);
-      vitals_->busy_since_ns.store(clock_ns(this->home_system()), std::memory_order_relaxed);
-    }
+    auto now = clock_ns(this->home_system());
+    vitals_->busy_since_ns.store(now, std::memory_order_relaxed);
+    vitals_->current_type.store(type, std::memory_order_relaxed);
     auto result = super::consume(element);
-    if (vitals_)
-      vitals_->current_type.store(0, std::memory_order_relaxed);
-    if (result != caf::invoke_message_result::skipped)
+    vitals_->current_type.store(0, std::memory_order_relaxed);
+    if (result != caf::invoke_message_result::skipped) {
+      vitals_->trace.put(type, now);
       count_departure();
+    }
     return result;
   }
 
   bool cleanup(caf::error&& reason, caf::execution_unit* host) override {
+    deadlines_ = nullptr;
     context_of(this->home_system()).actors.leave(this->id());
     return super::cleanup(std::move(reason), host);
   }
@@ -101,57 +132,63 @@ public:
     return vitals_ ? vitals_->mailbox.load(std::memory_order_relaxed) : 0;
   }
 
-protected:
-  /// What the shell shows; `actor_self` overrides it from the state.
-  virtual std::string describe_state() const {
-    return {};
+  /// For `call_table`: who is told of `deadline_due`. The watcher is a part of the actor's state.
+  void watch_deadlines(deadline_watcher* watcher) {
+    deadlines_ = watcher;
+  }
+
+  /// For `call_table`: drops the handler of a request, so that a late reply finds nobody.
+  void forget_reply(caf::message_id reply) {
+    this->multiplexed_responses_.erase(reply);
   }
 
 private:
-  void count_arrival() {
-    if (!vitals_)
-      return;
-    auto length = vitals_->mailbox.fetch_add(1, std::memory_order_relaxed) + 1;
-    if (length > vitals_->mailbox_peak.load(std::memory_order_relaxed))
-      vitals_->mailbox_peak.store(length, std::memory_order_relaxed);
+  template <class T>
+  static inline const message_type type_key = reinterpret_cast<message_type>(&typeid(T));
+
+  void arrive(caf::mailbox_element_ptr element, caf::execution_unit* unit) {
+    if (vitals_) {
+      auto length = vitals_->mailbox.fetch_add(1, std::memory_order_relaxed) + 1;
+      if (length > vitals_->mailbox_peak.load(std::memory_order_relaxed))
+        vitals_->mailbox_peak.store(length, std::memory_order_relaxed);
+    }
+    super::enqueue(std::move(element), unit);
   }
 
   void count_departure() {
-    if (!vitals_)
-      return;
     vitals_->mailbox.fetch_sub(1, std::memory_order_relaxed);
     vitals_->handled.fetch_add(1, std::memory_order_relaxed);
   }
 
-  void answer_description(caf::mailbox_element& element) {
-    if (!element.sender)
+  void handle_internal(caf::mailbox_element& element) {
+    auto& content = element.content();
+    if (content.template match_elements<deadline_due>()) {
+      if (deadlines_ != nullptr)
+        deadlines_->pass_deadline(content.template get_as<deadline_due>(0).due_ns);
+      return;
+    }
+    if (!element.sender || !element.mid.is_request())
       return;
     auto reply = caf::make_message(actor_description{this->name(), describe_state()});
     element.sender->enqueue(nullptr, element.mid.response_id(), std::move(reply), this->context());
   }
 
-  bool pass_faults(const fault_hook& hook, caf::mailbox_element_ptr& element,
-                   caf::execution_unit* unit) {
-    switch (hook(this->name(), *element)) {
-      case message_fault::drop:
-        return false;
-      case message_fault::duplicate:
-        count_arrival();
-        super::enqueue(caf::make_mailbox_element(element->sender, element->mid, {},
-                                                 element->copy_content_to_message()),
-                       unit);
-        return true;
-      default:
-        return true;
-    }
+  std::string describe_state() const {
+    if constexpr (requires(const State& x) {
+                    { x.describe() } -> std::convertible_to<std::string>;
+                  })
+      return static_cast<const caf::stateful_actor<State, actor_base>*>(this)->state.describe();
+    else
+      return {};
   }
 
   std::uint64_t parent_ = 0;
   std::shared_ptr<actor_vitals> vitals_;
+  deadline_watcher* deadlines_ = nullptr;
 };
 
 /// The `self` pointer of an actor with interface `Handle` and state `State`.
 template <class Handle, class State>
-using actor_self = caf::stateful_actor<State, actor_base<Handle>>*;
+using actor_self = caf::stateful_actor<State, actor_base<Handle, State>>*;
 
 }  // namespace dim::runtime

@@ -25,6 +25,8 @@ struct system_context {
   /// Simulation and actor tests: `spawn_detached` makes cooperative actors, so that one thread runs all.
   bool cooperative = false;
   fault_hook faults;
+  /// How long `message_fault::delay` holds a message back.
+  std::uint32_t fault_delay_ms = 100;
   /// Wall-clock time at the moment when the actor clock showed `clock_base_ns`.
   std::int64_t wall_base_ms = 0;
   std::int64_t clock_base_ns = 0;

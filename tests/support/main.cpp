@@ -1,5 +1,5 @@
-// The main of every test program. Two things that doctest calls success are failures here: a program
-// in which no test case ran, and a test case that asserted nothing.
+// The main of every test program. Two things that doctest calls success are failures here: a
+// program in which no test case ran, and a test case that asserted nothing.
 #define DOCTEST_CONFIG_IMPLEMENT
 #include <doctest/doctest.h>
 

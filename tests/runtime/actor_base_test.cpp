@@ -1,0 +1,182 @@
+#include <doctest/doctest.h>
+
+#include "tests/runtime/runtime_types.hpp"
+
+using namespace dim;
+using namespace dim::tests;
+
+namespace {
+
+runtime::actor_line line_of(sum_fixture& f, const std::string& name) {
+  for (auto& line : f.context().actors.lines())
+    if (line.name == name)
+      return line;
+  return {};
+}
+
+}  // namespace
+
+TEST_CASE("an actor is in the table from its start to its end, with name and parent") {
+  sum_fixture f;
+  sum_actor child;
+  auto parent = f.sys().spawn(
+    [&child](runtime::actor_self<caf::actor, sum_state> self) -> caf::behavior {
+      child = self->spawn(sum);
+      return {[](caf::unit_t) {}};
+    });
+  f.run();
+  auto lines = f.context().actors.lines();
+  REQUIRE(lines.size() == 2);
+  CHECK(lines[0].id == parent.id());
+  CHECK(lines[1].parent == parent.id());
+  CHECK(lines[1].name == "SUM");
+  f.kill(parent);
+  CHECK(f.context().actors.lines().size() == 1);
+}
+
+TEST_CASE("the mailbox count follows what waits, and is zero when all is handled") {
+  sum_fixture f;
+  auto target = f.sys().spawn(sum);
+  f.run();
+  for (int index = 0; index < 1000; ++index)
+    caf::anon_send(target, add_number{1});
+  CHECK(line_of(f, "SUM").mailbox == 1000);
+  f.run();
+  auto line = line_of(f, "SUM");
+  CHECK(line.mailbox == 0);
+  CHECK(line.mailbox_peak == 1000);
+  CHECK(line.handled == 1000);
+  CHECK(f.ask<sum_result>(target, get_sum{})->value == 1000);
+}
+
+TEST_CASE("a request that waits for its reply does not miscount the asker's mailbox") {
+  sum_fixture f;
+  auto target = f.sys().spawn(sum);
+  std::int64_t last = 0;
+  auto asker = f.sys().spawn([&](sum_self self) -> sum_actor::behavior_type {
+    return {
+      [&last, self, target](const add_number&) {
+        self->request(target, caf::infinite, get_sum{}).then([&last](const sum_result& x) {
+          last = x.value;
+        });
+      },
+      [](get_sum) { return sum_result{}; },
+      [self](ask_never) { return sum_result{self->mailbox_length()}; },
+    };
+  });
+  f.send(target, add_number{7});
+  for (int index = 0; index < 50; ++index)
+    caf::anon_send(asker, add_number{0});
+  f.run();
+  CHECK(last == 7);
+  for (auto& line : f.context().actors.lines())
+    CHECK(line.mailbox == 0);
+  CHECK(f.ask<sum_result>(asker, ask_never{})->value == 1);
+}
+
+TEST_CASE("messages skipped while an actor awaits a reply are counted until they are handled") {
+  sum_fixture f;
+  auto held = f.sys().spawn(sum);
+  auto awaiting = f.sys().spawn([held](sum_self self) -> sum_actor::behavior_type {
+    return {
+      [self, held](const add_number&) {
+        self->request(held, caf::infinite, get_sum{}).await([](const sum_result&) {});
+      },
+      [](get_sum) { return sum_result{1}; },
+      [](ask_never) { return sum_result{}; },
+    };
+  });
+  for (int index = 0; index < 20; ++index)
+    caf::anon_send(awaiting, add_number{0});
+  f.run();
+  for (auto& line : f.context().actors.lines())
+    CHECK(line.mailbox == 0);
+  CHECK(f.ask<sum_result>(awaiting, get_sum{})->value == 1);
+}
+
+TEST_CASE("every actor describes itself, typed or not, with the state's own words") {
+  sum_fixture f;
+  auto target = f.sys().spawn(sum);
+  f.send(target, add_number{41});
+  auto reply = f.ask<runtime::actor_description>(caf::actor_cast<caf::actor>(target),
+                                                 runtime::describe_actor{});
+  REQUIRE(reply);
+  CHECK(reply->name == "SUM");
+  CHECK(reply->state == "sum=41");
+  auto plain = f.fake<caf::actor>([](int) {});
+  auto other = f.ask<runtime::actor_description>(plain, runtime::describe_actor{});
+  REQUIRE(other);
+  CHECK(other->name == "FAKE");
+  CHECK(other->state.empty());
+}
+
+TEST_CASE("the trace keeps the types of the last 32 messages, oldest first") {
+  sum_fixture f;
+  auto target = f.sys().spawn(sum);
+  f.send(target, add_number{1});
+  CHECK(f.ask<sum_result>(target, get_sum{}).has_value());
+  auto vitals = f.context().actors.vitals(target->id());
+  REQUIRE(vitals);
+  auto entries = vitals->trace.entries();
+  REQUIRE(entries.size() == 2);
+  CHECK(runtime::name_of(f.sys(), entries[0].type) == "add_number");
+  CHECK(runtime::name_of(f.sys(), entries[1].type) == "get_sum");
+  for (int index = 0; index < 100; ++index)
+    caf::anon_send(target, add_number{1});
+  f.run();
+  CHECK(vitals->trace.entries().size() == 32);
+}
+
+TEST_CASE("ten thousand actors that ended leave the table empty") {
+  sum_fixture f;
+  for (int index = 0; index < 10'000; ++index) {
+    auto target = f.sys().spawn(sum);
+    caf::anon_send_exit(target, caf::exit_reason::user_shutdown);
+    if (index % 100 == 0)
+      f.run();
+  }
+  f.run();
+  CHECK(f.context().actors.lines().empty());
+  CHECK(f.timers() == 0);
+}
+
+TEST_CASE("a probe keeps what it gets and answers nothing") {
+  sum_fixture f;
+  auto box = std::make_shared<inbox>();
+  auto other = std::make_shared<inbox>();
+  auto probe = f.probe(box);
+  auto sender = f.probe(other);
+  f.send_from(sender, probe, add_number{3});
+  f.send_from(sender, probe, get_sum{});
+  CHECK(box->size() == 2);
+  REQUIRE(box->count<add_number>() == 1);
+  CHECK(box->all<add_number>()[0].value == 3);
+  CHECK(other->size() == 0);
+}
+
+TEST_CASE("time moves only when told, and a repeating timer fires at each of its times") {
+  sum_fixture f;
+  int ticks = 0;
+  auto ticking = f.sys().spawn([&](runtime::actor_self<caf::actor, sum_state> self)
+                                 -> caf::behavior {
+    self->delayed_send(self, std::chrono::milliseconds{10}, caf::tick_atom_v);
+    return {[&ticks, self](caf::tick_atom) {
+      ++ticks;
+      self->delayed_send(self, std::chrono::milliseconds{10}, caf::tick_atom_v);
+    }};
+  });
+  f.run();
+  CHECK(ticks == 0);
+  f.advance(1000);
+  CHECK(ticks == 100);
+  CHECK(f.now_ms() == 1000);
+}
+
+TEST_CASE("a request without a reply is a timeout in the test's time") {
+  sum_fixture f;
+  auto target = f.sys().spawn(sum);
+  auto reply = f.ask_within<sum_result>(500, target, ask_never{});
+  REQUIRE_FALSE(reply);
+  CHECK(reply.error().code == runtime::error_code::timeout);
+  CHECK(f.now_ms() == 500);
+}

@@ -54,7 +54,7 @@ endfunction()
 
 # dim_script_test(check_tidy tools/check_tidy.py): a Python program, which counts as one test case.
 function(dim_script_test name script)
-  add_test(NAME ${name} COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/${script}
+  add_test(NAME ${name} COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/${script}
            WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(${name} PROPERTIES TIMEOUT 120)
 endfunction()

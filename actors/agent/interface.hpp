@@ -33,4 +33,27 @@ typename Inspector::result_type inspect(Inspector& f, agent_ready& x) {
   return f(x.token, x.pid, x.handle);
 }
 
+/// AGENT as its worker host sees it.
+using worker_listener_actor =
+  caf::typed_actor<caf::reacts_to<agent_ready>, caf::reacts_to<worker_ended>>;
+
+/// AGENT as its DEVICE and its worker host see it.
+using agent_control_actor = agent_actor::extend_with<worker_listener_actor>::extend<
+  // From DEVICE: no request follows.
+  caf::reacts_to<stop_agent>,
+  // INTERNAL.
+  caf::reacts_to<agent_due>>;
+
+/// WORKER HOST starts and ends the INFERENCE of one AGENT, to which it is linked: as a process, or
+/// as a detached actor. One worker at a time.
+using worker_host_actor =
+  caf::typed_actor<caf::reacts_to<start_worker>, caf::reacts_to<kill_worker>>;
+
+/// PROCESS is the worker host of `dim-agent` processes.
+using agent_process_actor = worker_host_actor::extend<
+  // From AGENT_ENTRY: the process has dialled in.
+  caf::reacts_to<agent_ready>,
+  // INTERNAL: from the launcher's thread, and from the look at the process's memory.
+  caf::reacts_to<worker_ended>>;
+
 }  // namespace dim::actors

@@ -12,8 +12,9 @@
 /// interface.hpp.
 namespace dim::actors {
 
-/// One request to one model: AGENT puts it in a batch and replies with its own rows. Errors: expired,
-/// overloaded, bad_input, agent_lost, agent_timeout, memory_limit, bad_model.
+/// One request to one model: AGENT puts it in a batch and replies with its own rows. Every way to
+/// fail is told in the reply's `error`: expired, overloaded, bad_input, cancelled, agent_lost,
+/// agent_timeout, timeout, memory_limit, bad_model, unavailable (stopping), internal.
 struct infer {
   /// The execution (or direct request) that asks.
   std::string request_id;
@@ -31,11 +32,28 @@ typename Inspector::result_type inspect(Inspector& f, infer& x) {
 struct infer_result {
   models::tensor_list outputs;
   std::uint64_t forward_us = 0;
+  /// `none` for a good end.
+  runtime::failure error;
+  /// How the agent process died and the end of its standard error; empty for a good end.
+  std::string logs;
+  /// The agent process died while this request ran in it alone.
+  bool killed_agent = false;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, infer_result& x) {
-  return f(x.outputs, x.forward_us);
+  return f(x.outputs, x.forward_us, x.error, x.logs, x.killed_agent);
+}
+
+/// AGENT tells the sender of an `infer` that its forward has begun. It may come a second time, when
+/// the agent process died and the request is run again.
+struct infer_started {
+  std::string request_id;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, infer_started& x) {
+  return f(x.request_id);
 }
 
 /// The caller no longer wants it. No reply to this; the request itself is answered `cancelled`.
@@ -120,6 +138,99 @@ template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, agent_load& x) {
   return f(x.model, x.version, x.device, x.queued, x.running, x.batches, x.requests,
            x.resident_bytes, x.pid);
+}
+
+// -- the life of an agent, inside a node -----------------------------------------------------------
+
+/// AGENT tells its DEVICE that it should be stopped: it has had no work for long, or its model can
+/// not be loaded.
+struct agent_idle {
+  std::string model_digest;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, agent_idle& x) {
+  return f(x.model_digest);
+}
+
+/// DEVICE stops an AGENT: it answers what it has, ends its worker, and quits. Nothing is sent to it
+/// afterwards.
+struct stop_agent {};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, stop_agent&) {
+  return f();
+}
+
+/// AGENT asks its worker host to start INFERENCE. The host answers with `agent_ready` when it is up,
+/// and with exactly one `worker_ended` in the end.
+struct start_worker {
+  /// Names this start; it comes back in `agent_ready` and `worker_ended`.
+  std::string token;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, start_worker& x) {
+  return f(x.token);
+}
+
+/// AGENT asks its worker host to end INFERENCE at once. Another token than the running one is
+/// ignored.
+struct kill_worker {
+  std::string token;
+  /// Why, for `worker_ended`: agent_timeout, cancelled, agent_lost, ...
+  runtime::failure cause;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, kill_worker& x) {
+  return f(x.token, x.cause);
+}
+
+/// The worker is gone.
+struct worker_ended {
+  std::string token;
+  /// The cause of a `kill_worker`; `memory_limit`; else `agent_lost` with how it died.
+  runtime::failure cause;
+  /// The end of its standard error.
+  std::string stderr_tail;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, worker_ended& x) {
+  return f(x.token, x.cause, x.stderr_tail);
+}
+
+/// INTERNAL to AGENT: look at deadlines, at the open batch, at the restart. Only the newest counts.
+struct agent_due {
+  std::uint64_t number = 0;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, agent_due& x) {
+  return f(x.number);
+}
+
+/// A worker host tells AGENT_ENTRY which token it has just given to a process; `agent_ready` with this
+/// token is passed on to the sender. Replies with the port to dial. Errors: unavailable (not listening
+/// yet).
+struct expect_agent {
+  std::string token;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, expect_agent& x) {
+  return f(x.token);
+}
+
+/// Where AGENT_ENTRY listens, on loopback.
+struct agent_address {
+  std::uint16_t port = 0;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, agent_address& x) {
+  return f(x.port);
 }
 
 }  // namespace dim::actors

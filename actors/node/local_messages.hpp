@@ -1,0 +1,219 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "actors/agent/messages.hpp"
+#include "models/model_spec.hpp"
+#include "models/tensor.hpp"
+#include "runtime/bytes.hpp"
+
+/// Messages between NODE and its children DEVICE, CACHE and CABINET RUN. They stay inside the node's
+/// process.
+namespace dim::actors {
+
+// -- NODE ------------------------------------------------------------------------------------------
+
+/// Asks NODE to take no new work. It replies when the last execution has ended and its result is
+/// acknowledged, or when `wait_ms` has passed.
+struct drain_node {
+  std::uint32_t wait_ms = 0;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, drain_node& x) {
+  return f(x.wait_ms);
+}
+
+struct node_drained {
+  /// Executions that had not ended in time, or whose result nobody has acknowledged.
+  std::uint32_t left = 0;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, node_drained& x) {
+  return f(x.left);
+}
+
+/// INTERNAL: time to try to join. Only the newest counts.
+struct join_due {
+  std::uint64_t number = 0;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, join_due& x) {
+  return f(x.number);
+}
+
+/// INTERNAL: time for a heartbeat and for a look at deadlines and unacknowledged results.
+struct heartbeat_due {};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, heartbeat_due&) {
+  return f();
+}
+
+// -- CACHE: models on this node's disk, and bytes by digest ----------------------------------------
+
+/// A model that lies in the cache and is pinned there.
+struct served_model {
+  std::string name;
+  std::string version;
+  std::string digest;
+  std::string path;
+  std::uint64_t byte_size = 0;
+  models::model_spec spec;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, served_model& x) {
+  return f(x.name, x.version, x.digest, x.path, x.byte_size, x.spec);
+}
+
+/// Fetches the model unless it is there, and pins it until `release_model`. Requests for the same
+/// model share one transfer. Errors: model_not_found, corrupt, unavailable (no orchestrator in the
+/// time left), too_large, store_full, expired.
+struct acquire_model {
+  std::string name;
+  std::string version;
+  /// Empty: whatever the catalogue says.
+  std::string digest;
+  std::uint64_t time_left_ms = 0;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, acquire_model& x) {
+  return f(x.name, x.version, x.digest, x.time_left_ms);
+}
+
+/// Ends the pin of one `acquire_model`. No reply.
+struct release_model {
+  std::string digest;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, release_model& x) {
+  return f(x.digest);
+}
+
+/// Fetches a blob from the orchestrator and checks its digest. Errors: as for `acquire_model`.
+struct fetch_blob {
+  std::string digest;
+  std::uint64_t byte_size = 0;
+  std::uint64_t time_left_ms = 0;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, fetch_blob& x) {
+  return f(x.digest, x.byte_size, x.time_left_ms);
+}
+
+struct fetched_blob {
+  runtime::bytes data;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, fetched_blob& x) {
+  return f(x.data);
+}
+
+/// CACHE tells NODE what heartbeats carry, when it changes. No reply.
+struct cache_changed {
+  std::uint64_t used_bytes = 0;
+  std::vector<std::string> digests;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, cache_changed& x) {
+  return f(x.used_bytes, x.digests);
+}
+
+/// INTERNAL to CACHE: look at transfers that wait for the orchestrator or are out of time.
+struct transfer_due {};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, transfer_due&) {
+  return f();
+}
+
+// -- DEVICE ----------------------------------------------------------------------------------------
+
+/// Runs a request on this device, in the agent of its model, which is started when there is none.
+/// The reply comes from AGENT.
+struct run_on_device {
+  served_model model;
+  infer request;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, run_on_device& x) {
+  return f(x.model, x.request);
+}
+
+/// The sender no longer wants this request. No reply; see `withdraw_infer`.
+struct withdraw_on_device {
+  std::string model_digest;
+  std::string request_id;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, withdraw_on_device& x) {
+  return f(x.model_digest, x.request_id);
+}
+
+/// DEVICE tells NODE which models have an agent here, when that changes. No reply.
+struct device_changed {
+  std::string device;
+  std::vector<std::string> digests;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, device_changed& x) {
+  return f(x.device, x.digests);
+}
+
+// -- CABINET RUN -----------------------------------------------------------------------------------
+
+/// The first forward over a cabinet's rows has begun.
+struct cabinet_started {
+  std::string execution_id;
+  std::uint32_t epoch = 0;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, cabinet_started& x) {
+  return f(x.execution_id, x.epoch);
+}
+
+/// How the run ended: `result.outputs` are reduced.
+struct cabinet_finished {
+  std::string execution_id;
+  std::uint32_t epoch = 0;
+  infer_result result;
+  std::uint64_t rows = 0;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, cabinet_finished& x) {
+  return f(x.execution_id, x.epoch, x.result, x.rows);
+}
+
+/// The run is no longer wanted: rows on their way are finished and dropped, then it ends as
+/// `cancelled`.
+struct stop_cabinet_run {};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, stop_cabinet_run&) {
+  return f();
+}
+
+/// INTERNAL to CABINET RUN: read the next rows.
+struct cabinet_due {};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, cabinet_due&) {
+  return f();
+}
+
+}  // namespace dim::actors

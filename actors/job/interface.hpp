@@ -29,6 +29,8 @@ using job_actor = caf::typed_actor<
   // From its ENGINE.
   caf::reacts_to<execution_changed>, caf::replies_to<save_step>::with<step_saved>,
   caf::reacts_to<engine_finished>, caf::reacts_to<engine_failed>, caf::reacts_to<straggler_scored>,
-  caf::reacts_to<engine_done>>;
+  caf::reacts_to<engine_done>,
+  // INTERNAL: tries again to store what STORE has refused.
+  caf::reacts_to<caf::tick_atom>>;
 
 }  // namespace dim::actors

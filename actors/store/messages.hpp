@@ -159,12 +159,15 @@ typename Inspector::result_type inspect(Inspector& f, event_list& x) {
 }
 
 /// The record that a job is rebuilt from: everything unfinished, oldest first, and the stored outputs
-/// of a chained job's steps. Asked for once, by DISPATCHER at its start.
-struct load_unfinished {};
+/// of a chained job's steps. Asked for by DISPATCHER, for all at its start (`job_id` empty), and for
+/// one job whose actor crashed (no entry when that job is terminal).
+struct load_unfinished {
+  std::string job_id;
+};
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, load_unfinished&) {
-  return f();
+typename Inspector::result_type inspect(Inspector& f, load_unfinished& x) {
+  return f(x.job_id);
 }
 
 struct unfinished_job {

@@ -1,0 +1,63 @@
+#include "actors/cluster/entry.hpp"
+
+#include "actors/type_ids.hpp"
+#include "runtime/caf_errors.hpp"
+
+namespace dim::actors {
+
+namespace {
+
+/// A handler that passes `Request` on to whoever is in `cell` and lets that actor answer.
+template <class Reply, class Request, class Handle>
+auto ask(entry_state::self_pointer self, runtime::service<Handle> cell) {
+  return [self, cell](Request& request) -> caf::result<Reply> {
+    auto target = cell.get();
+    if (!target)
+      return runtime::to_error(runtime::error_code::unavailable,
+                               "a part of the orchestrator is starting; try again");
+    return self->delegate(target, std::move(request));
+  };
+}
+
+/// A handler that passes on a one-way message with its sender, or drops it while the actor is down:
+/// whoever sent it repeats it or has a deadline.
+template <class Request, class Handle>
+auto tell(entry_state::self_pointer self, runtime::service<Handle> cell) {
+  return [self, cell](Request& request) {
+    if (auto target = cell.get())
+      self->delegate(target, std::move(request));
+  };
+}
+
+}  // namespace
+
+caf::behavior entry(entry_state::self_pointer self, entry_arguments to) {
+  self->set_default_handler(caf::drop);
+  return {
+    ask<submit_result, submit_job>(self, to.dispatcher),
+    ask<job_status, cancel_job>(self, to.dispatcher),
+    ask<job_status, await_job>(self, to.dispatcher),
+    ask<job_view, get_job>(self, to.queries),
+    ask<job_page, list_jobs>(self, to.queries),
+    ask<execution_list, get_executions>(self, to.queries),
+    ask<event_list, get_history>(self, to.queries),
+    ask<event_list, read_events>(self, to.events),
+    ask<join_accepted, join_cluster>(self, to.registry),
+    tell<node_heartbeat>(self, to.registry),
+    ask<node_list, list_nodes>(self, to.registry),
+    ask<node_record, get_node>(self, to.registry),
+    ask<cluster_status, get_cluster_status>(self, to.registry),
+    tell<execution_started>(self, to.scheduler),
+    tell<execution_finished>(self, to.scheduler),
+    ask<pause_placement, pause_placement>(self, to.scheduler),
+    ask<model_entry, find_model>(self, to.models),
+    ask<model_list, list_models>(self, to.models),
+    ask<upload_progress, upload_block>(self, to.models),
+    ask<model_entry, finish_upload>(self, to.models),
+    tell<abandon_upload>(self, to.models),
+    ask<model_list, remove_model>(self, to.models),
+    ask<chunk, fetch_chunk>(self, to.models),
+  };
+}
+
+}  // namespace dim::actors

@@ -1,0 +1,240 @@
+#include "actors/cluster/registry.hpp"
+
+#include <algorithm>
+
+#include "actors/cluster/placement.hpp"
+#include "actors/cluster/reputation.hpp"
+#include "actors/store/records.hpp"
+#include "actors/type_ids.hpp"
+#include "runtime/caf_errors.hpp"
+#include "runtime/log.hpp"
+
+namespace dim::actors {
+
+namespace {
+
+using runtime::error_code;
+
+constexpr auto tick = std::chrono::milliseconds{500};
+
+/// How a node's score came to be, as the detail of its event.
+std::string score_detail(std::int32_t points, double score, const std::string& execution_id,
+                         const std::string& reason) {
+  return "{\"points\":" + std::to_string(points) + ",\"score\":" + std::to_string(score) +
+         ",\"execution_id\":\"" + execution_id + "\",\"reason\":\"" + reason + "\"}";
+}
+
+}  // namespace
+
+void registry_state::initialise(self_pointer pointer, registry_arguments values) {
+  self = pointer;
+  arguments = std::move(values);
+  started_at = runtime::wall_ms(self->home_system());
+  auto queries = arguments.queries.get();
+  if (!queries) {
+    is_loaded = true;
+    return;
+  }
+  self->request(queries, caf::infinite, load_nodes{})
+    .then([this](stored_nodes& stored) { take_stored(stored); },
+          [this](const caf::error& what) {
+            runtime::log_error(name, "could not load the nodes", {{"reason", runtime::to_failure(what).message}});
+            self->quit(what);
+          });
+}
+
+void registry_state::take_stored(stored_nodes& stored) {
+  for (auto& record : stored.nodes) {
+    record.state = node_state::offline;
+    record.load = {};
+    auto id = record.facts.id;
+    nodes.emplace(id, member{std::move(record), {}, false});
+  }
+  is_loaded = true;
+}
+
+caf::result<join_accepted> registry_state::join(join_cluster& request) {
+  if (!is_loaded)
+    return runtime::to_error(error_code::unavailable, "the registry is still loading its nodes");
+  if (request.cluster != arguments.cluster)
+    return runtime::to_error(error_code::protocol_mismatch,
+                             "this is cluster '" + arguments.cluster + "', the node belongs to '" +
+                               request.cluster + "'");
+  if (request.protocol != protocol_number)
+    return runtime::to_error(error_code::protocol_mismatch,
+                             "this cluster speaks protocol " + std::to_string(protocol_number) +
+                               ", the node " + std::to_string(request.protocol));
+  if (request.facts.id.empty() || !request.handle)
+    return runtime::to_error(error_code::bad_input, "a join needs a node id and a handle");
+  auto now = runtime::wall_ms(self->home_system());
+  auto [found, is_new] = nodes.try_emplace(request.facts.id);
+  auto& node = found->second;
+  if (is_new) {
+    node.record.reputation = double(arguments.reputation.initial);
+    node.record.registered_at = now;
+  } else if (node.handle && node.record.incarnation != request.incarnation) {
+    lose(node, "the node was started again");
+  }
+  if (node.handle)
+    self->demonitor(node.handle.address());
+  node.record.facts = std::move(request.facts);
+  node.record.incarnation = request.incarnation;
+  node.record.state = node_state::online;
+  node.record.last_heartbeat = now;
+  node.handle = request.handle;
+  self->monitor(node.handle);
+  save(node, {event_of(topic_nodes, "node_joined", node, {})});
+  tell_scheduler(node, true);
+  runtime::log_info(name, "admitted node",
+                    {{"node_id", found->first}, {"node", node.record.facts.name}});
+  return join_accepted{arguments.generation, arguments.heartbeat_ms};
+}
+
+void registry_state::note_heartbeat(node_heartbeat& news) {
+  auto found = nodes.find(news.node_id);
+  auto is_member = found != nodes.end() && found->second.handle &&
+                   found->second.record.incarnation == news.incarnation;
+  if (!is_member) {
+    if (auto sender = caf::actor_cast<node_actor>(self->current_sender()))
+      self->send(sender, rejoin_cluster{});
+    return;
+  }
+  auto& node = found->second;
+  node.record.last_heartbeat = runtime::wall_ms(self->home_system());
+  node.record.load = std::move(news.load);
+  auto in_hand = static_cast<std::uint32_t>(node.record.load.active.size());
+  node.record.state = state_after_heartbeat(node.record.state, news.draining, in_hand,
+                                            slots_of(node.record.facts));
+  tell_scheduler(node, false);
+}
+
+void registry_state::note_down(const caf::down_msg& news) {
+  for (auto& [id, node] : nodes)
+    if (node.handle && node.handle.address() == news.source)
+      lose(node, "the connection to the node was lost");
+}
+
+void registry_state::lose(member& node, const std::string& reason) {
+  auto drained = node.record.state == node_state::draining;
+  node.record.state = node_state::offline;
+  node.record.load = {};
+  self->demonitor(node.handle.address());
+  node.handle = node_actor{};
+  std::vector<event> events{
+    event_of(topic_nodes, drained ? "node_left" : "node_lost", node, "{\"reason\":\"" + reason + "\"}")};
+  if (!drained) {
+    auto points = arguments.reputation.lost;
+    node.record.reputation =
+      reputation_after(node.record.reputation, points, arguments.reputation);
+    events.push_back(event_of(topic_nodes, "reputation_changed", node,
+                              score_detail(points, node.record.reputation, "", "lost")));
+  }
+  save(node, std::move(events));
+  if (auto scheduler = arguments.scheduler.get())
+    self->send(scheduler, node_lost{node.record.facts.id, node.record.incarnation, reason});
+  runtime::log_warning(name, drained ? "saw node leave" : "lost node",
+                       {{"node_id", node.record.facts.id}, {"reason", reason}});
+}
+
+void registry_state::score(const score_nodes& news) {
+  for (auto& one : news.scores) {
+    auto found = nodes.find(one.node_id);
+    if (found == nodes.end())
+      continue;
+    auto& node = found->second;
+    node.record.reputation =
+      reputation_after(node.record.reputation, one.points, arguments.reputation);
+    auto change = event_of(topic_nodes, "reputation_changed", node,
+                           score_detail(one.points, node.record.reputation, one.execution_id,
+                                        one.points > 0 ? "agreed" : "disagreed"));
+    change.job_id = news.job_id;
+    change.execution_id = one.execution_id;
+    save(node, {std::move(change)});
+    tell_scheduler(node, false);
+  }
+}
+
+void registry_state::count(const execution_counted& news) {
+  auto found = nodes.find(news.node_id);
+  if (found == nodes.end())
+    return;
+  auto& record = found->second.record;
+  ++record.total_jobs_run;
+  ++(news.successful ? record.successful_jobs_run : record.failed_jobs);
+  found->second.is_dirty = true;
+}
+
+void registry_state::look_at_clock() {
+  auto now = runtime::wall_ms(self->home_system());
+  for (auto& [id, node] : nodes) {
+    if (node.is_dirty)
+      save(node, {});
+    if (!node.handle)
+      continue;
+    auto next =
+      state_after_silence(node.record.state, now - node.record.last_heartbeat, arguments.limits);
+    if (next == node.record.state)
+      continue;
+    if (next == node_state::offline) {
+      lose(node, "the node has been silent for too long");
+      continue;
+    }
+    node.record.state = next;
+    tell_scheduler(node, false);
+  }
+}
+
+void registry_state::tell_scheduler(const member& node, bool with_handle) {
+  if (auto scheduler = arguments.scheduler.get())
+    self->send(scheduler, node_updated{node.record, with_handle ? node.handle : node_actor{}});
+}
+
+void registry_state::save(member& node, std::vector<event> events) {
+  node.is_dirty = false;
+  auto store = arguments.store.get();
+  if (!store)
+    return;
+  commit_changes commit;
+  commit.changes.push_back(change_for_node(node.record));
+  commit.events = std::move(events);
+  self->request(store, caf::infinite, std::move(commit))
+    .then([](const commit_result&) {},
+          [id = node.record.facts.id](const caf::error& what) {
+            runtime::log_error(name, "could not store node",
+                               {{"node_id", id}, {"reason", runtime::to_failure(what).message}});
+          });
+}
+
+event registry_state::event_of(const char* topic, const char* kind, const member& node,
+                               std::string detail) const {
+  event result;
+  result.topic = topic;
+  result.kind = kind;
+  result.node_id = node.record.facts.id;
+  result.at = runtime::wall_ms(self->home_system());
+  result.detail = std::move(detail);
+  return result;
+}
+
+registry_actor::behavior_type registry(registry_state::self_pointer self,
+                                       registry_arguments arguments) {
+  auto& state = self->state;
+  state.initialise(self, std::move(arguments));
+  self->set_down_handler([&state](caf::down_msg& news) { state.note_down(news); });
+  self->delayed_send(self, tick, caf::tick_atom_v);
+  return {
+    [&state](join_cluster& request) { return state.join(request); },
+    [&state](node_heartbeat& news) { state.note_heartbeat(news); },
+    [&state](list_nodes) { return state.all(); },
+    [&state](const get_node& question) { return state.find(question.id); },
+    [&state](const score_nodes& news) { state.score(news); },
+    [&state](const execution_counted& news) { state.count(news); },
+    [&state](get_cluster_status) { return state.status(); },
+    [self, &state](caf::tick_atom) {
+      state.look_at_clock();
+      self->delayed_send(self, tick, caf::tick_atom_v);
+    },
+  };
+}
+
+}  // namespace dim::actors

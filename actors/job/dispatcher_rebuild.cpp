@@ -1,0 +1,65 @@
+// How DISPATCHER brings back a job whose JOB actor has crashed.
+#include "actors/job/dispatcher.hpp"
+
+#include "actors/job/job_phase.hpp"
+#include "actors/store/records.hpp"
+#include "actors/type_ids.hpp"
+#include "runtime/caf_errors.hpp"
+#include "runtime/log.hpp"
+
+namespace dim::actors {
+
+void dispatcher_state::rebuild(const std::string& job_id) {
+  auto queries = arguments.services.queries.get();
+  if (!queries)
+    return;
+  self->request(queries, caf::infinite, load_unfinished{job_id})
+    .then(
+      [this, job_id](unfinished_jobs& stored) {
+        if (stored.jobs.empty())
+          return answer_readers(job_id, job_state::completed);
+        auto& one = stored.jobs.front();
+        one.record.rebuilds = std::max(one.record.rebuilds, crashes[job_id]) + 1;
+        crashes[job_id] = one.record.rebuilds;
+        if (one.record.rebuilds > arguments.options.job_rebuilds_max)
+          return fail_job(std::move(one.record));
+        job_arguments work;
+        work.record = std::move(one.record);
+        work.step_outputs = std::move(one.step_outputs);
+        work.is_resumed = true;
+        hold(std::move(work));
+      },
+      [job_id](const caf::error& what) {
+        runtime::log_error(name, "could not rebuild job",
+                           {{"job_id", job_id}, {"reason", runtime::to_failure(what).message}});
+      });
+}
+
+void dispatcher_state::fail_job(job_record record) {
+  auto store = arguments.services.store.get();
+  if (!store)
+    return;
+  auto before = std::exchange(record.state, job_state::failed);
+  record.completed_at = runtime::wall_ms(self->home_system());
+  record.error = {runtime::error_code::internal,
+                  "the job's actor crashed " + std::to_string(record.rebuilds) + " times",
+                  {}};
+  commit_changes commit;
+  append_changes_for_job(record, before, commit);
+  event news;
+  news.topic = topic_jobs;
+  news.kind = event_kind_of(record.state);
+  news.job_id = record.id;
+  news.at = record.completed_at;
+  news.detail = "{\"code\":\"internal\"}";
+  commit.events.push_back(std::move(news));
+  self->request(store, caf::infinite, std::move(commit))
+    .then([this, id = record.id](
+            const commit_result&) { answer_readers(id, job_state::failed); },
+          [id = record.id](const caf::error& what) {
+            runtime::log_error(name, "could not store the failure of job",
+                               {{"job_id", id}, {"reason", runtime::to_failure(what).message}});
+          });
+}
+
+}  // namespace dim::actors

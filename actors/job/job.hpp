@@ -1,0 +1,94 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/cluster/interface.hpp"
+#include "actors/engine/interface.hpp"
+#include "actors/job/interface.hpp"
+#include "actors/store/interface.hpp"
+#include "config/options.hpp"
+#include "runtime/actor_base.hpp"
+#include "runtime/service.hpp"
+
+namespace dim::actors {
+
+/// What DISPATCHER and its JOBs need of the rest.
+struct job_services {
+  runtime::service<store_actor> store;
+  runtime::service<queries_actor> queries;
+  runtime::service<models_actor> models;
+  runtime::service<registry_actor> registry;
+  runtime::service<scheduler_actor> scheduler;
+};
+
+struct job_arguments {
+  /// As it is stored; its large inputs are detached.
+  job_record record;
+  /// chained, after a restart: outputs of the steps that are done.
+  std::vector<models::tensor_list> step_outputs;
+  /// The job was begun before, by an actor or a process that is gone.
+  bool is_resumed = false;
+  config::orchestrator_options options;
+  job_services services;
+  dispatcher_actor dispatcher;
+};
+
+/// Carries one job from its plan to its stored result; the sole writer of its rows.
+///
+///   begun --engine finished, failed, cancelled, out of time--> ending --stored--> ended --engine
+///   done--> (quits)
+///
+/// The job's terminal state is told to anyone only after it is on disk, and never changes. News of
+/// executions is written as it comes, at most one commit under way at a time: what comes meanwhile
+/// goes into the next.
+struct job_actor_state {
+  static inline const char* name = "JOB";
+  using self_pointer = runtime::actor_self<job_actor, job_actor_state>;
+
+  void initialise(self_pointer pointer, job_arguments values);
+
+  void note_execution(const execution_changed& news);
+  caf::result<step_saved> save(save_step& request);
+  void finish(engine_finished& news);
+  void fail(engine_failed& news);
+  void score_straggler(const straggler_scored& news);
+  caf::result<job_status> cancel();
+  void end_for_lack_of_time();
+  void note_engine_done();
+  /// Sends what is unwritten to STORE, unless a commit is under way.
+  void flush();
+  std::string describe() const;
+
+private:
+  void resume();
+  void start_engine();
+  void stop_engine_now();
+  void end(job_state state, runtime::failure error);
+  void add_event(const char* topic, const char* kind, const execution_record* about);
+  void note_committed();
+  void note_commit_failed(const commit_changes& commit, const caf::error& what);
+  void quit_when_over();
+
+  self_pointer self = nullptr;
+  job_arguments arguments;
+  engine_actor engine;
+  bool engine_runs = false;
+
+  /// What STORE does not have yet, and whether a commit is under way.
+  commit_changes unwritten;
+  bool is_committing = false;
+  /// The commit under way carries the terminal state; it is on disk.
+  bool ending_is_under_way = false;
+  bool is_ended = false;
+  std::vector<node_scored> scores;
+  std::vector<caf::typed_response_promise<job_status>> cancel_promises;
+  std::vector<std::pair<caf::typed_response_promise<step_saved>, std::uint32_t>> step_promises;
+  std::vector<std::pair<caf::typed_response_promise<step_saved>, std::uint32_t>> steps_under_way;
+};
+
+/// JOB, started by DISPATCHER, linked to it, and linked to its ENGINE.
+job_actor::behavior_type job(job_actor_state::self_pointer self, job_arguments arguments);
+
+}  // namespace dim::actors

@@ -5,6 +5,9 @@ find_package(CAF REQUIRED)
 find_package(LMDB REQUIRED)
 find_package(OpenSSL REQUIRED)
 find_package(ZLIB REQUIRED)
+if(POLICY CMP0167)
+  cmake_policy(SET CMP0167 NEW)  # newer CMakes leave finding Boost to Boost itself
+endif()
 find_package(Boost 1.74 REQUIRED)
 # Package and target were renamed between Debian 12 and 13; ours is called msgpackc-cxx on both.
 find_package(msgpack NAMES msgpack-cxx msgpack REQUIRED)

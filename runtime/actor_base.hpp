@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <concepts>
 #include <memory>
 #include <string>
@@ -45,10 +46,28 @@ typename Inspector::result_type inspect(Inspector& f, deadline_due& x) {
 /// What the actor base needs of a `call_table`.
 class deadline_watcher {
 public:
+  /// The time `due_ns` has come.
   virtual void pass_deadline(std::int64_t due_ns) = 0;
 
 protected:
   ~deadline_watcher() = default;
+};
+
+/// What a `call_table` needs of the actor base.
+class call_owner {
+public:
+  /// Sends `deadline_due` to this actor at `due_ns`, and hands it to `watcher`, which is a part of
+  /// the actor's state.
+  virtual void watch_deadline(deadline_watcher* watcher, std::int64_t due_ns) = 0;
+
+  /// Drops the handler of a request, so that a late reply finds nobody.
+  virtual void forget_reply(caf::message_id reply) = 0;
+
+  /// The actor clock.
+  virtual std::int64_t clock_now_ns() = 0;
+
+protected:
+  ~call_owner() = default;
 };
 
 namespace base_of {
@@ -75,7 +94,7 @@ struct base<caf::actor> {
 ///
 /// A state with a member `std::string describe() const` shows it to the shell.
 template <class Handle, class State = void>
-class actor_base : public base_of::base<Handle>::type {
+class actor_base : public base_of::base<Handle>::type, public call_owner {
 public:
   using super = typename base_of::base<Handle>::type;
 
@@ -132,14 +151,20 @@ public:
     return vitals_ ? vitals_->mailbox.load(std::memory_order_relaxed) : 0;
   }
 
-  /// For `call_table`: who is told of `deadline_due`. The watcher is a part of the actor's state.
-  void watch_deadlines(deadline_watcher* watcher) {
+  void watch_deadline(deadline_watcher* watcher, std::int64_t due_ns) override {
     deadlines_ = watcher;
+    auto due = caf::actor_clock::time_point{std::chrono::nanoseconds{due_ns}};
+    this->clock().schedule_message(due, caf::strong_actor_ptr{this->ctrl()},
+                                   caf::make_mailbox_element(nullptr, caf::make_message_id(), {},
+                                                             deadline_due{due_ns}));
   }
 
-  /// For `call_table`: drops the handler of a request, so that a late reply finds nobody.
-  void forget_reply(caf::message_id reply) {
+  void forget_reply(caf::message_id reply) override {
     this->multiplexed_responses_.erase(reply);
+  }
+
+  std::int64_t clock_now_ns() override {
+    return clock_ns(this->home_system());
   }
 
 private:

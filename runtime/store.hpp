@@ -28,10 +28,10 @@ class store;
 /// Which keys `range` visits.
 struct key_range {
   /// Only keys that begin so; empty for all.
-  std::string prefix;
+  std::string prefix = {};
   /// The first key to visit, or, where it is not there, the next one in the direction of the visit;
   /// empty to begin at the end of the range.
-  std::string start;
+  std::string start = {};
   /// From the highest key to the lowest.
   bool backward = false;
 };

@@ -90,6 +90,8 @@ struct node_load {
   std::vector<std::string> active;
   /// Digests of the models in the cache.
   std::vector<std::string> cached_models;
+  /// The job of the execution that has run longest; empty when idle.
+  std::string current_job_id;
 
   bool operator==(const node_load&) const = default;
 };
@@ -97,7 +99,7 @@ struct node_load {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, node_load& x) {
   return f(x.cpu_permille, x.memory_used_bytes, x.disk_free_bytes, x.cache_used_bytes, x.queued,
-           x.active, x.cached_models);
+           x.active, x.cached_models, x.current_job_id);
 }
 
 /// A node as it is stored and shown (row A96).

@@ -31,10 +31,10 @@ struct aggregate_plan {
 /// by every method.
 ///
 /// All sums are FP64, compensated, and taken in the order of the values, so that the answer does
-/// not depend on the order of the nodes. The outputs have the names, shapes and order of the first
-/// answer by name; they are FP64, or INT64 for histograms. Errors: bad_input (no answer, no rows at
-/// all, trim out of range), bad_model (the answers have different names, types or shapes),
-/// unsupported (BYTES).
+/// not depend on the order of the nodes. Answers without rows are left out. The outputs come sorted
+/// by name; they are FP64, or INT64 for histograms. Errors: bad_input (no answer with rows, trim
+/// out of range), bad_model (the answers have different names, types or shapes), unsupported
+/// (BYTES).
 runtime::expected<tensor_list> aggregate(const aggregate_plan& plan,
                                          const std::vector<reduced_outputs>& answers);
 

@@ -1,16 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
-#include <string>
-#include <vector>
 
 #include "models/model_spec.hpp"
 #include "models/tensor.hpp"
-#include "runtime/errors.hpp"
 
-/// Comparing the outputs of two nodes that had the same input (replicated pattern), and reading the
-/// label out of class scores (comparative pattern).
+/// Comparing the outputs of two nodes that had the same input (replicated pattern).
 ///
 /// The tensor comparison is the class `f32` for FP32 results without TF32: honest machines differ
 /// by a relative L2 of about 1e-6, the closest fraud by 5e-4. Digests and units in the last place
@@ -49,27 +44,14 @@ struct agreement {
 };
 
 /// Compares two answers; symmetric in them. `spec` tells `label` which output holds class scores;
-/// an empty spec lets it take the first output that can. Detached or broken tensors never agree,
-/// except under `exact` by their digests.
+/// an empty spec lets it take the first output that can. Tensors with equal digests are equal, so
+/// digests must have been checked by whoever received them. Detached tensors with other digests,
+/// and broken ones, never agree.
 agreement compare_outputs(comparison method, const tensor_list& one, const tensor_list& other,
                           const model_spec& spec = {}, const agreement_limits& limits = {});
 
 /// What is compared where the submitter did not say: `tensor` when any output is floating point,
 /// else `exact`.
 comparison default_comparison(const tensor_list& outputs) noexcept;
-
-/// The index of the output that holds class scores: the first declared with labels, else the first
-/// floating-point output whose last dimension is 2 or more. Nothing when there is none.
-std::optional<std::size_t> class_scores_of(const tensor_list& outputs, const model_spec& spec);
-
-/// The label of every row of the class scores: the declared label of the greatest score (the first
-/// of equal ones; NaN counts as less than all), or its index as text. Without class scores, the
-/// elements of the first integer output as text. Errors: bad_model (no output to read a label from,
-/// or fewer labels than classes), bad_input (detached or broken data).
-runtime::expected<std::vector<std::string>> labels_of(const tensor_list& outputs,
-                                                      const model_spec& spec);
-
-/// `labels_of`, joined with commas: the whole answer as one vote.
-runtime::expected<std::string> label_of(const tensor_list& outputs, const model_spec& spec);
 
 }  // namespace dim::models

@@ -62,9 +62,10 @@ private:
 /// copied and read by several readers at once.
 class cabinet {
 public:
-  /// Reads the manifest and every file once, from end to end, in bounded memory. Errors: not_found
-  /// (no manifest), bad_input with every problem in `details` (manifest, unreadable file, broken
-  /// line, a type or shape other than declared, columns with different numbers of rows).
+  /// Reads the manifest, the header of every `.npy` file, and every CSV file from end to end, in
+  /// bounded memory: keep the cabinet, rather than opening it for each use. Errors: not_found (no
+  /// manifest), bad_input with every problem in `details` (manifest, unreadable file, broken line,
+  /// a type or shape other than declared, columns with different numbers of rows).
   static runtime::expected<cabinet> open(const std::filesystem::path& folder);
 
   const std::string& name() const noexcept {

@@ -68,6 +68,9 @@ runtime::expected<std::string> read_text(const std::filesystem::path& path,
 runtime::expected<runtime::bytes> read_block(const std::filesystem::path& path,
                                              std::uint64_t offset, std::uint64_t length);
 
+/// The time of a file's last write, in nanoseconds since the Unix epoch; 0 when it is not there.
+std::int64_t written_ns_of(const std::filesystem::path& path);
+
 /// SHA-256 of a file in hex, read in blocks. Errors: not_found.
 runtime::expected<std::string> digest_of_file(const std::filesystem::path& path);
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -85,15 +86,18 @@ private:
     std::uint64_t byte_size = 0;
   };
 
+  using file_map = std::map<std::string, cached_file, std::less<>>;
+
   explicit model_cache(model_cache_options options);
   runtime::expected<void> read_folder();
   std::filesystem::path path_of(std::string_view digest) const;
   std::uint64_t announced_bytes() const noexcept;
+  /// Evicts until a file of this size fits; false, with nothing evicted, when it can not.
   bool make_room(std::uint64_t byte_size);
-  void evict(std::map<std::string, cached_file, std::less<>>::iterator victim);
+  void forget(file_map::iterator victim);
 
   model_cache_options options_;
-  std::map<std::string, cached_file, std::less<>> files_;
+  file_map files_;
   std::map<std::string, part> parts_;
   std::uint64_t used_bytes_ = 0;
   std::uint64_t uses_ = 0;

@@ -53,7 +53,7 @@ public:
 private:
   npy_reader() = default;
 
-  std::filesystem::path path_;
+  std::string name_;
   std::ifstream file_;
   npy_header header_;
   std::uint64_t row_bytes_ = 0;

@@ -74,8 +74,7 @@ private:
   row_reducer(const reduce_plan& plan, bool batched) : plan_(plan), batched_(batched) {
   }
   runtime::expected<std::uint64_t> check(const tensor_list& outputs) const;
-  runtime::expected<void> open_columns(const tensor_list& outputs);
-  void add_numbers(column& target, const std::vector<double>& numbers) const;
+  void add_numbers(column& target, const std::vector<double>& numbers, std::uint64_t rows) const;
   void count_number(column& target, double value) const;
 
   reduce_plan plan_;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -122,15 +123,13 @@ private:
     staged_file file;
     std::string digest;  ///< Set once sealed.
   };
-  struct known_digest {
-    std::string digest;
-    std::uint64_t byte_size = 0;
-    std::int64_t written_ns = 0;
-  };
   struct version_record {
     std::string digest;
     std::uint64_t byte_size = 0;
+    /// Time of the last write, in nanoseconds since the Unix epoch.
     std::int64_t written_ns = 0;
+
+    bool operator==(const version_record&) const = default;
   };
   struct model_record {
     model_spec spec;
@@ -140,27 +139,31 @@ private:
   explicit repository(repository_options options);
   runtime::expected<void> prepare_folder();
   void read_models();
-  void read_model(const std::filesystem::path& folder, const std::string& name);
-  runtime::expected<version_record> read_version(const std::filesystem::path& file);
+  void read_model(const std::string& name);
+  void read_version(model_record& model, const std::string& name, std::uint64_t version);
   void read_digests();
-  void write_digests();
-  std::filesystem::path folder_of(std::string_view name) const;
-  std::filesystem::path file_of(std::string_view name, std::uint64_t version) const;
-  repository_entry entry_of(const std::string& name, const model_record& model,
-                            std::uint64_t version) const;
+  runtime::expected<void> write_digests();
+  runtime::expected<repository_entry> enter(const std::string& upload_id, upload& staged,
+                                            const std::string& name, const std::string& version,
+                                            model_spec spec);
   runtime::expected<std::uint64_t> choose_version(const std::string& name,
                                                   const std::string& version) const;
-  runtime::expected<void> check_commit(const std::string& name, const model_spec& spec,
-                                       std::uint64_t version, const std::string& digest) const;
-  runtime::expected<void> place_files(upload& staged, const std::string& name,
+  runtime::expected<void> place_files(const std::string& upload_id, upload& staged,
                                       const model_spec& spec, std::uint64_t version);
+  std::filesystem::path staging_folder() const;
+  std::filesystem::path upload_folder(const std::string& upload_id) const;
+  std::filesystem::path folder_of(std::string_view name) const;
+  std::filesystem::path file_of(std::string_view name, std::uint64_t version) const;
+  static std::string key_of(std::string_view name, std::uint64_t version);
+  static repository_entry entry_of(const model_record& model, std::uint64_t version);
 
   repository_options options_;
   std::vector<std::string> problems_;
-  std::map<std::string, model_record> models_;
+  std::map<std::string, model_record, std::less<>> models_;
   std::map<std::string, upload> uploads_;
-  /// By path below the folder: what `.digests` told.
-  std::map<std::string, known_digest> known_;
+  /// What `.digests` tells, by "<model>/<version>".
+  std::map<std::string, version_record> known_;
+  std::uint64_t removals_ = 0;
 };
 
 }  // namespace dim::models

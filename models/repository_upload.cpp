@@ -1,0 +1,213 @@
+#include <algorithm>
+#include <charconv>
+#include <system_error>
+#include <utility>
+
+#include "models/repository.hpp"
+
+namespace dim::models {
+
+namespace {
+
+namespace fs = std::filesystem;
+using runtime::error_code;
+
+constexpr std::size_t upload_id_max = 128;
+
+bool is_upload_id(const std::string& id) {
+  return !id.empty() && id.size() <= upload_id_max
+         && std::all_of(id.begin(), id.end(), [](char c) {
+              return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
+                     || c == '-' || c == '_';
+            });
+}
+
+tl::unexpected<runtime::failure> no_upload(const std::string& id) {
+  return runtime::fail(error_code::not_found, "there is no open upload \"" + id + "\"");
+}
+
+/// What all versions of a model must declare alike, since they share one config.toml.
+bool has_same_interface(const model_spec& one, const model_spec& other) {
+  return one.inputs == other.inputs && one.outputs == other.outputs
+         && one.max_batch_size == other.max_batch_size;
+}
+
+runtime::failure in_words(const std::string& doing, const std::error_code& error) {
+  const bool is_full = error == std::errc::no_space_on_device;
+  return {is_full ? error_code::store_full : error_code::internal,
+          "can not " + doing + ": " + error.message(),
+          {}};
+}
+
+}  // namespace
+
+runtime::expected<void> repository::begin_upload(const std::string& upload_id) {
+  if (!is_upload_id(upload_id))
+    return runtime::fail(error_code::bad_input,
+                         "an upload's id is 1 to 128 letters, digits, '-' and '_'");
+  abandon_upload(upload_id);
+  if (uploads_.size() >= options_.uploads_max)
+    return runtime::fail(error_code::overloaded,
+                         std::to_string(uploads_.size()) + " uploads are open already");
+  const fs::path folder = upload_folder(upload_id);
+  std::error_code error;
+  fs::create_directory(folder, error);
+  if (error)
+    return tl::unexpected(in_words("begin an upload", error));
+  auto file = staged_file::create(folder / "part");
+  if (!file) {
+    fs::remove_all(folder, error);
+    return tl::unexpected(file.error());
+  }
+  uploads_.emplace(upload_id, upload{std::move(*file), {}});
+  return {};
+}
+
+runtime::expected<std::uint64_t> repository::append(const std::string& upload_id,
+                                                    std::uint64_t offset, std::string_view data) {
+  const auto found = uploads_.find(upload_id);
+  if (found == uploads_.end())
+    return no_upload(upload_id);
+  staged_file& file = found->second.file;
+  runtime::expected<void> appended;
+  if (offset != file.size() || !found->second.digest.empty())
+    appended = runtime::fail(error_code::bad_input,
+                             "expected the block at " + std::to_string(file.size())
+                               + ", got one at " + std::to_string(offset));
+  else if (data.size() > options_.file_bytes_max - file.size())
+    appended = runtime::fail(error_code::too_large, "a model file may have at most "
+                                                      + std::to_string(options_.file_bytes_max)
+                                                      + " bytes");
+  else
+    appended = file.append(data);
+  if (!appended) {
+    abandon_upload(upload_id);
+    return tl::unexpected(appended.error());
+  }
+  return file.size();
+}
+
+runtime::expected<fs::path> repository::seal_upload(const std::string& upload_id,
+                                                    std::uint64_t byte_size,
+                                                    std::string_view digest) {
+  const auto found = uploads_.find(upload_id);
+  if (found == uploads_.end())
+    return no_upload(upload_id);
+  upload& open = found->second;
+  runtime::expected<std::string> sealed =
+    open.digest.empty() ? open.file.seal() : runtime::expected<std::string>{open.digest};
+  if (sealed && open.file.size() != byte_size)
+    sealed = runtime::fail(error_code::bad_input, "expected " + std::to_string(byte_size)
+                                                    + " bytes, got "
+                                                    + std::to_string(open.file.size()));
+  else if (sealed && *sealed != digest)
+    sealed = runtime::fail(error_code::corrupt,
+                           "the file has the digest " + *sealed + ", not the one it was sent with");
+  if (!sealed) {
+    abandon_upload(upload_id);
+    return tl::unexpected(sealed.error());
+  }
+  open.digest = *sealed;
+  return open.file.path();
+}
+
+runtime::expected<repository_entry> repository::commit_upload(const std::string& upload_id,
+                                                              const std::string& name,
+                                                              const std::string& version,
+                                                              model_spec spec) {
+  const auto found = uploads_.find(upload_id);
+  if (found == uploads_.end() || found->second.digest.empty())
+    return no_upload(upload_id);
+  auto entered = enter(upload_id, found->second, name, version, std::move(spec));
+  abandon_upload(upload_id);
+  return entered;
+}
+
+void repository::abandon_upload(const std::string& upload_id) {
+  if (uploads_.erase(upload_id) == 0)
+    return;
+  std::error_code error;
+  fs::remove_all(upload_folder(upload_id), error);
+}
+
+runtime::expected<repository_entry> repository::enter(const std::string& upload_id, upload& staged,
+                                                      const std::string& name,
+                                                      const std::string& version,
+                                                      model_spec spec) {
+  if (!is_model_name(name) || (!spec.name.empty() && spec.name != name))
+    return runtime::fail(error_code::bad_input, is_model_name(name)
+                                                  ? "the configuration names the model \""
+                                                      + spec.name + "\", not \"" + name + "\""
+                                                  : "\"" + name + "\" is no model name");
+  spec.name = name;
+  const auto number = choose_version(name, version);
+  if (!number)
+    return tl::unexpected(number.error());
+  const auto model = models_.find(name);
+  if (model != models_.end()) {
+    const auto existing = model->second.versions.find(*number);
+    if (existing != model->second.versions.end()) {
+      if (existing->second.digest == staged.digest)
+        return entry_of(model->second, *number);
+      return runtime::fail(error_code::conflict, "version " + std::to_string(*number) + " of \""
+                                                   + name + "\" exists with other bytes");
+    }
+    if (!has_same_interface(model->second.spec, spec))
+      return runtime::fail(error_code::conflict,
+                           "the other versions of \"" + name
+                             + "\" have other inputs, outputs or another max_batch_size");
+  }
+  if (auto placed = place_files(upload_id, staged, spec, *number); !placed)
+    return tl::unexpected(placed.error());
+  const version_record record{staged.digest, staged.file.size(),
+                              written_ns_of(file_of(name, *number))};
+  model_record& entered = models_[name];
+  entered.spec = std::move(spec);
+  entered.versions.insert_or_assign(*number, record);
+  // The file is in its place: a side file that can not be written only costs time at a start.
+  (void)write_digests();
+  return entry_of(entered, *number);
+}
+
+runtime::expected<std::uint64_t> repository::choose_version(const std::string& name,
+                                                            const std::string& version) const {
+  const auto model = models_.find(name);
+  if (version.empty())
+    return model == models_.end() ? 1 : model->second.versions.rbegin()->first + 1;
+  if (!is_version(version))
+    return runtime::fail(error_code::bad_input,
+                         "\"" + version + "\" is no version: expected a whole number from 1 up");
+  std::uint64_t number = 0;
+  std::from_chars(version.data(), version.data() + version.size(), number);
+  return number;
+}
+
+runtime::expected<void> repository::place_files(const std::string& upload_id, upload& staged,
+                                                const model_spec& spec, std::uint64_t version) {
+  if (auto published = staged.file.publish(upload_folder(upload_id) / "model.pt"); !published)
+    return published;
+  std::error_code error;
+  const bool is_new = fs::create_directory(folder_of(spec.name), error);
+  if (error)
+    return tl::unexpected(in_words("make the folder of the model", error));
+  auto placed = write_atomically(folder_of(spec.name) / "config.toml", to_toml(spec));
+  if (placed) {
+    // One rename makes the version appear with its file, or not at all.
+    fs::rename(upload_folder(upload_id), file_of(spec.name, version).parent_path(), error);
+    if (error)
+      placed = tl::unexpected(in_words("move the model to its place", error));
+  }
+  if (placed)
+    placed = sync_folder(folder_of(spec.name));
+  if (placed)
+    placed = sync_folder(options_.folder);
+  if (!placed && is_new)
+    fs::remove_all(folder_of(spec.name), error);
+  return placed;
+}
+
+fs::path repository::upload_folder(const std::string& upload_id) const {
+  return staging_folder() / upload_id;
+}
+
+}  // namespace dim::models

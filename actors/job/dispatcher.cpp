@@ -155,6 +155,7 @@ void dispatcher_state::answer_with_known(const admission_pointer& work,
 
 void dispatcher_state::hold(job_arguments work) {
   work.options = arguments.options;
+  work.reputation = arguments.reputation;
   work.services = arguments.services;
   work.dispatcher = dispatcher_actor{self};
   auto id = work.record.id;

@@ -15,6 +15,7 @@ namespace dim::actors {
 
 struct dispatcher_arguments {
   config::orchestrator_options options;
+  config::reputation_options reputation;
   job_services services;
 };
 

@@ -63,6 +63,8 @@ void job_actor_state::start_engine() {
                      static_cast<std::int64_t>(arguments.record.spec.timeout_ms);
   plan.step_outputs = std::move(arguments.step_outputs);
   plan.straggler_wait_ms = arguments.options.straggler_wait_ms;
+  plan.points_agreed = arguments.reputation.agreed;
+  plan.points_disagreed = arguments.reputation.disagreed;
   plan.scheduler = arguments.services.scheduler;
   plan.models = arguments.services.models;
   plan.job = job_actor{self};

@@ -31,6 +31,7 @@ struct job_arguments {
   /// The job was begun before, by an actor or a process that is gone.
   bool is_resumed = false;
   config::orchestrator_options options;
+  config::reputation_options reputation;
   job_services services;
   dispatcher_actor dispatcher;
 };

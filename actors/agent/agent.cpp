@@ -1,0 +1,208 @@
+// The face of AGENT: its behaviour, and requests from their arrival to their answer.
+#include "actors/agent/agent.hpp"
+
+#include <algorithm>
+
+#include "actors/type_ids.hpp"
+
+namespace dim::actors {
+
+namespace {
+
+using runtime::error_code;
+
+// Longer deadlines are cut, so that sums of times can not overflow.
+constexpr std::uint64_t time_left_max_ms = 1'000ull * 3'600 * 24 * 365;
+
+/// The dims behind the batch dimension where the model leaves them open: only requests that agree
+/// there can be joined.
+std::string form_of(const models::model_spec& spec, const models::tensor_list& inputs) {
+  std::string form;
+  for (auto& declared : spec.inputs) {
+    if (std::find(declared.dims.begin(), declared.dims.end(), -1) == declared.dims.end())
+      continue;
+    for (auto& input : inputs) {
+      if (input.name != declared.name)
+        continue;
+      form += input.name;
+      for (std::size_t axis = 1; axis < input.shape.size(); ++axis)
+        form += ',' + std::to_string(input.shape[axis]);
+      form += ';';
+    }
+  }
+  return form;
+}
+
+}  // namespace
+
+agent_state::agent_state(self_pointer pointer)
+  : self(pointer),
+    restarts({}),
+    random(runtime::context_of(pointer->home_system()).seed + pointer->id() * 0x9e3779b97f4a7c15) {
+}
+
+agent_state::~agent_state() {
+  for (auto& [key, each] : requests)
+    each.promise.deliver(
+      infer_result{{}, 0, {error_code::agent_lost, "the agent has ended", {}}, {}, false});
+}
+
+void agent_state::initialise(agent_arguments values) {
+  arguments = std::move(values);
+  auto& limits = arguments.supervision;
+  restarts = runtime::restart_window{{limits.restarts_max, limits.restarts_window_ms}};
+  former.emplace(arguments.spec.max_batch_size, arguments.spec.batch_delay_max_us);
+  worker_order order;
+  order.label = label();
+  order.isolated = arguments.spec.isolated;
+  order.device = arguments.device;
+  order.cores = arguments.cores;
+  order.memory_bytes_max = arguments.options.memory_bytes;
+  host = arguments.make_host(*self, order, worker_listener_actor{self});
+  idle_since_ms = now_ms();
+  arm();
+}
+
+std::int64_t agent_state::now_us() const {
+  return runtime::clock_ns(self->home_system()) / 1'000;
+}
+
+std::int64_t agent_state::now_ms() const {
+  return now_us() / 1'000;
+}
+
+batch_item agent_state::item_of(std::uint64_t key, const request& from) const {
+  auto& content = from.content;
+  return {key, models::row_count(arguments.spec, content.inputs),
+          from.repeated || content.deterministic, form_of(arguments.spec, content.inputs),
+          now_us()};
+}
+
+runtime::failure agent_state::refusal_of(const infer& content) const {
+  if (final_failure.code != error_code::none)
+    return final_failure;
+  if (stopping)
+    return {error_code::unavailable, "the agent is being stopped", {}};
+  if (refusing)
+    return {error_code::agent_lost, "the agent died too often and rests", {}};
+  if (content.time_left_ms == 0)
+    return {error_code::expired, "no time was left when the request reached its agent", {}};
+  if (former->size() >= arguments.options.queue_max)
+    return {error_code::overloaded, "the agent's queue is full", {}};
+  auto problems = models::check_inputs(arguments.spec, content.inputs);
+  if (!problems.empty())
+    return {error_code::bad_input, "the inputs do not fit the model", std::move(problems)};
+  return {};
+}
+
+caf::typed_response_promise<infer_result> agent_state::accept(infer& content) {
+  auto promise = self->make_response_promise<infer_result>();
+  if (auto refusal = refusal_of(content); refusal.code != error_code::none) {
+    promise.deliver(infer_result{{}, 0, std::move(refusal), {}, false});
+    return promise;
+  }
+  auto key = ++last_key;
+  request entry;
+  entry.deadline_ms =
+    now_ms() + static_cast<std::int64_t>(std::min(content.time_left_ms, time_left_max_ms));
+  entry.content = std::move(content);
+  entry.promise = promise;
+  entry.asker = self->current_sender();
+  former->push(item_of(key, entry));
+  keys_by_id[entry.content.request_id] = key;
+  requests.emplace(key, std::move(entry));
+  advance();
+  return promise;
+}
+
+void agent_state::withdraw(const std::string& request_id) {
+  auto found = keys_by_id.find(request_id);
+  if (found == keys_by_id.end())
+    return;
+  auto key = found->second;
+  runtime::failure cancelled{error_code::cancelled, "the caller withdrew it", {}};
+  if (former->erase(key)) {
+    answer_failure(key, std::move(cancelled));
+  } else if (auto& entry = requests.at(key); entry.unwanted.code == error_code::none) {
+    entry.unwanted = std::move(cancelled);
+    entry.unwanted_since_ms = now_ms();
+  }
+  advance();
+}
+
+void agent_state::stop() {
+  stopping = true;
+  advance();
+}
+
+void agent_state::answer(std::uint64_t key, infer_result result) {
+  auto found = requests.find(key);
+  if (found == requests.end())
+    return;
+  auto entry = std::move(found->second);
+  requests.erase(found);
+  if (auto named = keys_by_id.find(entry.content.request_id);
+      named != keys_by_id.end() && named->second == key)
+    keys_by_id.erase(named);
+  ++requests_done;
+  if (requests.empty())
+    idle_since_ms = now_ms();
+  entry.promise.deliver(std::move(result));
+}
+
+void agent_state::answer_failure(std::uint64_t key, runtime::failure error, std::string logs,
+                                 bool killed_agent) {
+  answer(key, infer_result{{}, 0, std::move(error), std::move(logs), killed_agent});
+}
+
+void agent_state::answer_all(const runtime::failure& error, const std::string& logs) {
+  std::vector<std::uint64_t> keys;
+  for (auto& [key, each] : requests)
+    keys.push_back(key);
+  for (auto key : keys) {
+    former->erase(key);
+    answer_failure(key, error, logs);
+  }
+}
+
+agent_load agent_state::measure() const {
+  agent_load load;
+  load.model = arguments.spec.name;
+  load.version = arguments.version;
+  load.device = arguments.device;
+  load.queued = static_cast<std::uint32_t>(former->size());
+  load.running = static_cast<std::uint32_t>(requests.size() - former->size());
+  load.batches = batches_done;
+  load.requests = requests_done;
+  load.resident_bytes = resident_bytes;
+  load.pid = pid;
+  return load;
+}
+
+std::string agent_state::describe() const {
+  static constexpr const char* phases[] = {"absent", "starting", "loading",
+                                           "ready",  "ending",   "resting"};
+  auto load = measure();
+  return load.model + ":" + load.version + " on " + load.device + ", worker " +
+         phases[static_cast<std::size_t>(phase)] + ", pid " + std::to_string(load.pid) +
+         ", queued " + std::to_string(load.queued) + ", running " +
+         std::to_string(load.running) + ", batches " + std::to_string(load.batches) +
+         ", requests " + std::to_string(load.requests);
+}
+
+agent_control_actor::behavior_type agent(agent_state::self_pointer self,
+                                         agent_arguments arguments) {
+  self->state.initialise(std::move(arguments));
+  auto& state = self->state;
+  return {
+    [&state](infer& content) { return state.accept(content); },
+    [&state](const withdraw_infer& wish) { state.withdraw(wish.request_id); },
+    [&state](get_agent_load) { return state.measure(); },
+    [&state](agent_ready& news) { state.note_ready(news); },
+    [&state](const worker_ended& news) { state.note_ended(news); },
+    [&state](stop_agent) { state.stop(); },
+    [&state](agent_due look) { state.look_at_clock(look.number); },
+  };
+}
+
+}  // namespace dim::actors

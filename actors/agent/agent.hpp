@@ -1,0 +1,173 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/agent/batch_former.hpp"
+#include "actors/agent/interface.hpp"
+#include "actors/agent/worker_host.hpp"
+#include "config/options.hpp"
+#include "models/model_spec.hpp"
+#include "runtime/actor_base.hpp"
+#include "runtime/call_table.hpp"
+#include "runtime/random_source.hpp"
+#include "runtime/restart_policy.hpp"
+
+namespace dim::actors {
+
+/// DEVICE as an AGENT sees it.
+using agent_owner_actor = caf::typed_actor<caf::reacts_to<agent_idle>>;
+
+struct agent_arguments {
+  /// The model's identity, and the file in the cache.
+  std::string version;
+  std::string model_digest;
+  std::string path;
+  models::model_spec spec;
+  /// "cpu:0-1", "cuda:0".
+  std::string device;
+  /// Intra-op threads of INFERENCE.
+  std::uint32_t threads = 1;
+  std::vector<std::uint32_t> cores;
+  config::agent_options options;
+  config::supervision_options supervision;
+  worker_host_factory make_host;
+  agent_owner_actor owner;
+};
+
+/// Serves one model version on one device: gathers requests into batches, gives them to one INFERENCE
+/// worker, and starts and ends that worker.
+///
+///   absent --request--> starting --agent_ready--> loading --loaded--> ready
+///      ^                   |                        |                   |
+///      |                   +----- deadline, death --+---- death, kill --+
+///      |                                  |
+///      +--back-off is over, work waits-- resting
+///
+/// Every accepted request gets exactly one reply. When the worker dies, each request of its batches
+/// is run again alone; one that was alone already, with nothing else at the worker, is answered with
+/// the cause and `killed_agent`. After too many deaths in a time the waiting requests are answered
+/// `agent_lost`, and so are new ones until the window has passed. A model that can not be loaded ends
+/// the agent: all are answered with the reason.
+struct agent_state {
+  static inline const char* name = "AGENT";
+  using self_pointer = runtime::actor_self<agent_control_actor, agent_state>;
+
+  explicit agent_state(self_pointer pointer);
+  /// Whoever still waits is told.
+  ~agent_state();
+
+  void initialise(agent_arguments values);
+
+  /// Queues the request, or refuses it at once.
+  caf::typed_response_promise<infer_result> accept(infer& request);
+  /// What waits is answered `cancelled`; what runs is answered so when it is over.
+  void withdraw(const std::string& request_id);
+  void note_ready(agent_ready& news);
+  void note_ended(const worker_ended& news);
+  /// No request follows: quits when everything is answered.
+  void stop();
+  void look_at_clock(std::uint64_t number);
+  agent_load measure() const;
+  std::string describe() const;
+
+private:
+  enum class worker_phase : std::uint8_t { absent, starting, loading, ready, ending, resting };
+
+  struct request {
+    infer content;
+    caf::typed_response_promise<infer_result> promise;
+    caf::strong_actor_ptr asker;
+    std::int64_t deadline_ms = 0;
+    /// It was in a batch when the worker died: it runs alone now.
+    bool repeated = false;
+    /// Nobody wants the answer any more, and what is answered instead.
+    runtime::failure unwanted;
+    std::int64_t unwanted_since_ms = 0;
+  };
+  struct flight {
+    std::uint64_t batch_id = 0;
+    std::vector<std::uint64_t> keys;
+    /// When the worker was free for it.
+    std::int64_t running_since_ms = 0;
+    /// Nothing else is given to the worker meanwhile.
+    bool alone = false;
+  };
+
+  std::int64_t now_us() const;
+  std::int64_t now_ms() const;
+  /// "digits-mlp:3".
+  std::string label() const {
+    return arguments.spec.name + ":" + arguments.version;
+  }
+  batch_item item_of(std::uint64_t key, const request& from) const;
+  runtime::failure refusal_of(const infer& content) const;
+  void answer(std::uint64_t key, infer_result result);
+  void answer_failure(std::uint64_t key, runtime::failure error, std::string logs = {},
+                      bool killed_agent = false);
+  void answer_all(const runtime::failure& error, const std::string& logs = {});
+
+  // agent_batches.cpp: what goes to the worker and comes back
+  void advance();
+  void send_batch(const std::vector<std::uint64_t>& keys);
+  void tell_started(const flight& begun);
+  void finish_batch(std::uint64_t batch_id, runtime::expected<batch_result> reply);
+  void finish_failed_batch(const flight& ended, const runtime::failure& error);
+  void repeat_alone(const std::vector<std::uint64_t>& keys);
+  void expire_requests(std::int64_t now);
+  void expire_flights(std::int64_t now);
+
+  // agent_worker.cpp: the worker's life
+  void start();
+  void load();
+  void kill(runtime::failure cause);
+  void settle_flights(const worker_ended& news, const std::string& logs);
+  void rest(const std::string& logs);
+  void give_up(runtime::failure reason);
+  void expire_phase(std::int64_t now);
+  void tell_idle(std::int64_t now);
+  void arm();
+  std::optional<std::int64_t> next_look_us() const;
+
+  self_pointer self;
+  agent_arguments arguments;
+  runtime::call_table calls;
+  std::optional<batch_former> former;
+  std::map<std::uint64_t, request> requests;
+  std::map<std::string, std::uint64_t> keys_by_id;
+  std::deque<flight> flights;
+  worker_host_actor host;
+  inference_actor inference;
+  worker_phase phase = worker_phase::absent;
+  runtime::restart_window restarts;
+  runtime::random_source random;
+  std::uint32_t failures = 0;
+  std::string token;
+  std::int64_t pid = 0;
+  /// The deadline of `starting`, `loading` and `ending`, and the end of `resting`.
+  std::int64_t phase_until_ms = 0;
+  /// `resting` after too many deaths: new requests are refused meanwhile.
+  bool refusing = false;
+  std::int64_t idle_since_ms = 0;
+  bool told_idle = false;
+  bool stopping = false;
+  runtime::failure final_failure;
+  std::uint64_t last_key = 0;
+  std::uint64_t last_batch = 0;
+  /// The newest timer, and when it fires; 0 when none runs.
+  std::uint64_t look_number = 0;
+  std::int64_t look_at_us = 0;
+  std::uint64_t batches_done = 0;
+  std::uint64_t requests_done = 0;
+  /// As its host last told; 0 when unknown.
+  std::uint64_t resident_bytes = 0;
+};
+
+agent_control_actor::behavior_type agent(agent_state::self_pointer self,
+                                         agent_arguments arguments);
+
+}  // namespace dim::actors

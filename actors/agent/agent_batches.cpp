@@ -1,0 +1,164 @@
+// What AGENT gives to its worker and gets back from it.
+#include <algorithm>
+
+#include "actors/agent/agent.hpp"
+#include "actors/type_ids.hpp"
+
+namespace dim::actors {
+
+namespace {
+
+using runtime::error_code;
+
+/// Whether the failure tells of a broken worker rather than of what INFERENCE said.
+bool is_broken(error_code code) {
+  return code == error_code::timeout || code == error_code::unavailable ||
+         code == error_code::node_lost || code == error_code::protocol_mismatch;
+}
+
+}  // namespace
+
+void agent_state::advance() {
+  if (phase == worker_phase::absent && !former->empty())
+    start();
+  while (phase == worker_phase::ready) {
+    auto room = worker_room::none;
+    if (flights.empty())
+      room = worker_room::any;
+    else if (flights.size() == 1 && !flights.front().alone)
+      room = worker_room::full_batch;
+    auto keys = former->take(now_us(), room);
+    if (keys.empty())
+      break;
+    send_batch(keys);
+  }
+  if (stopping && requests.empty()) {
+    if (phase == worker_phase::absent || phase == worker_phase::resting)
+      self->quit();
+    else
+      kill({error_code::cancelled, "the agent is stopped", {}});
+  }
+  arm();
+}
+
+void agent_state::send_batch(const std::vector<std::uint64_t>& keys) {
+  flight begun;
+  begun.batch_id = ++last_batch;
+  begun.keys = keys;
+  begun.running_since_ms = now_ms();
+  run_batch content;
+  content.batch_id = begun.batch_id;
+  for (auto key : keys) {
+    auto& entry = requests.at(key);
+    begun.alone = begun.alone || entry.repeated || entry.content.deterministic;
+    content.deterministic = content.deterministic || entry.content.deterministic;
+    // The bytes are shared: they are needed again if the worker dies.
+    content.requests.push_back(entry.content.inputs);
+  }
+  flights.push_back(begun);
+  if (flights.size() == 1)
+    tell_started(begun);
+  // A batch behind another waits for it: it may take as long as both. `expire_flights` is exact.
+  auto patience_ms = std::uint64_t{arguments.options.timeout_ms} * 2 + 1'000;
+  calls.call(self, inference, patience_ms, token, std::move(content),
+             [this, id = begun.batch_id](runtime::expected<batch_result> reply) {
+               finish_batch(id, std::move(reply));
+             });
+}
+
+void agent_state::tell_started(const flight& begun) {
+  for (auto key : begun.keys) {
+    auto& entry = requests.at(key);
+    if (entry.asker)
+      caf::anon_send(caf::actor_cast<caf::actor>(entry.asker),
+                     infer_started{entry.content.request_id});
+  }
+}
+
+void agent_state::finish_batch(std::uint64_t batch_id, runtime::expected<batch_result> reply) {
+  auto found = std::find_if(flights.begin(), flights.end(),
+                            [&](const flight& each) { return each.batch_id == batch_id; });
+  if (found == flights.end())
+    return;
+  if (!reply && is_broken(reply.error().code)) {
+    kill({error_code::agent_lost, "the agent does not answer: " + reply.error().message, {}});
+    return;
+  }
+  if (reply && reply->outputs.size() != found->keys.size())
+    reply = runtime::fail(error_code::internal, "the agent answered another number of requests");
+  auto ended = std::move(*found);
+  auto was_first = found == flights.begin();
+  flights.erase(found);
+  ++batches_done;
+  if (was_first && !flights.empty()) {
+    flights.front().running_since_ms = now_ms();
+    tell_started(flights.front());
+  }
+  if (!reply) {
+    finish_failed_batch(ended, reply.error());
+  } else {
+    failures = 0;
+    for (std::size_t place = 0; place < ended.keys.size(); ++place) {
+      auto key = ended.keys[place];
+      if (auto unwanted = requests.at(key).unwanted; unwanted.code != error_code::none)
+        answer_failure(key, std::move(unwanted));
+      else
+        answer(key, infer_result{std::move(reply->outputs[place]), reply->forward_us, {}, {}, false});
+    }
+  }
+  advance();
+}
+
+void agent_state::finish_failed_batch(const flight& ended, const runtime::failure& error) {
+  if (ended.keys.size() == 1)
+    return answer_failure(ended.keys.front(), error);
+  // One request may have spoiled it for the others: each is tried by itself.
+  repeat_alone(ended.keys);
+}
+
+void agent_state::repeat_alone(const std::vector<std::uint64_t>& keys) {
+  for (auto key = keys.rbegin(); key != keys.rend(); ++key) {
+    auto& entry = requests.at(*key);
+    if (auto unwanted = entry.unwanted; unwanted.code != error_code::none) {
+      answer_failure(*key, std::move(unwanted));
+      continue;
+    }
+    entry.repeated = true;
+    former->push_front(item_of(*key, entry));
+  }
+}
+
+void agent_state::expire_requests(std::int64_t now) {
+  std::vector<std::uint64_t> late;
+  for (auto& [key, each] : requests)
+    if (now >= each.deadline_ms && each.unwanted.code == error_code::none)
+      late.push_back(key);
+  for (auto key : late) {
+    if (former->erase(key)) {
+      answer_failure(key, {error_code::expired, "no time was left before the forward began", {}});
+      continue;
+    }
+    auto& entry = requests.at(key);
+    entry.unwanted = {error_code::timeout, "the forward did not end in the time that was left", {}};
+    entry.unwanted_since_ms = now;
+  }
+}
+
+void agent_state::expire_flights(std::int64_t now) {
+  if (phase != worker_phase::ready || flights.empty())
+    return;
+  auto& first = flights.front();
+  if (now - first.running_since_ms >= arguments.options.timeout_ms)
+    return kill({error_code::agent_timeout,
+                 "the forward took longer than " + std::to_string(arguments.options.timeout_ms) +
+                   " ms, the agent was killed",
+                 {}});
+  if (flights.size() > 1 || first.keys.size() > 1)
+    return;
+  auto& only = requests.at(first.keys.front());
+  if (only.unwanted.code != error_code::none &&
+      now - only.unwanted_since_ms >= arguments.options.cancel_grace_ms)
+    kill({error_code::cancelled, "nobody wants the answer any more", {}});
+}
+
+}  // namespace dim::actors

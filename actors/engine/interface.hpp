@@ -16,6 +16,8 @@ using engine_actor = caf::typed_actor<
   // From JOB: withdraw everything and quit.
   caf::reacts_to<stop_engine>,
   // INTERNAL: the back-off of a slot is over.
-  caf::reacts_to<retry_due>>;
+  caf::reacts_to<retry_due>,
+  // INTERNAL: the job's time, or that of its stragglers, may be over.
+  caf::reacts_to<deadline_due>>;
 
 }  // namespace dim::actors

@@ -151,15 +151,24 @@ typename Inspector::result_type inspect(Inspector& f, stop_engine&) {
   return f();
 }
 
-/// INTERNAL: the back-off of slot `slot` is over.
+/// INTERNAL: the back-off before attempt `attempt` at slot `slot` of step `step` is over.
 struct retry_due {
   std::uint32_t slot = 0;
   std::uint32_t attempt = 0;
+  std::uint32_t step = 0;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, retry_due& x) {
-  return f(x.slot, x.attempt);
+  return f(x.slot, x.attempt, x.step);
+}
+
+/// INTERNAL: time to look whether the job's time, or that of its stragglers, is over.
+struct deadline_due {};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, deadline_due&) {
+  return f();
 }
 
 }  // namespace dim::actors

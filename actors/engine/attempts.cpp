@@ -1,0 +1,105 @@
+#include "actors/engine/attempts.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace dim::actors {
+
+namespace {
+
+using runtime::error_code;
+
+std::string in_words(std::uint32_t number, const failed_attempt& what) {
+  std::string text = "attempt " + std::to_string(number);
+  if (!what.node_id.empty())
+    text += " on node " + what.node_id;
+  text += ": ";
+  text += to_string(what.error.code);
+  if (!what.error.message.empty())
+    text += ": " + what.error.message;
+  return text;
+}
+
+runtime::failure poison(const std::set<std::string>& nodes) {
+  std::string names;
+  for (auto& node : nodes)
+    names += (names.empty() ? "" : ", ") + node;
+  return {error_code::poison_input, "the input has killed agents on nodes " + names, {}};
+}
+
+}  // namespace
+
+attempts::attempts(const retry_choice& rules, std::uint64_t seed) : rules_(rules), random_(seed) {
+}
+
+void attempts::open(place_id place, retry_place where, bool shared_input) {
+  auto& counts = tallies_[place];
+  auto number = counts.number;
+  counts = tally{};
+  counts.where = where;
+  counts.shared_input = shared_input;
+  counts.number = number + 1;
+}
+
+std::uint32_t attempts::number_of(place_id place) const {
+  auto found = tallies_.find(place);
+  return found != tallies_.end() ? found->second.number : 0;
+}
+
+std::set<std::string> attempts::excluded_for(place_id place) const {
+  auto found = tallies_.find(place);
+  return found != tallies_.end() ? found->second.excluded : std::set<std::string>{};
+}
+
+attempt_decision attempts::failed(place_id place, const failed_attempt& what) {
+  auto& counts = tallies_[place];
+  const auto code = what.error.code;
+  counts.history.push_back(in_words(counts.number, what));
+  if (code == error_code::overloaded)
+    ++counts.overloads;
+  else
+    ++counts.failures;
+  if (what.killed_agent && !what.node_id.empty()) {
+    auto& nodes = killed_by(place, counts);
+    nodes.insert(what.node_id);
+    if (nodes.size() >= 2) {
+      auto error = poison(nodes);
+      error.details = counts.history;
+      return error;
+    }
+  }
+  if (is_over(counts, code)) {
+    auto error = what.error;
+    if (counts.history.size() > 1)
+      error.details.insert(error.details.end(), counts.history.begin(), counts.history.end());
+    return error;
+  }
+  const bool moves = counts.where == retry_place::other_node && code != error_code::overloaded;
+  if (moves && !what.node_id.empty())
+    counts.excluded.insert(what.node_id);
+  ++counts.number;
+  return next_attempt{counts.number, pause_after(counts.failures + counts.overloads)};
+}
+
+std::set<std::string>& attempts::killed_by(place_id place, const tally& counts) {
+  return killed_[counts.shared_input ? place_id{place.step, 0} : place];
+}
+
+bool attempts::is_over(const tally& counts, error_code code) const {
+  if (!runtime::is_retryable(code))
+    return true;
+  // Its data or its answers went with the node.
+  if (code == error_code::node_lost && counts.where == retry_place::same_node)
+    return true;
+  return counts.failures >= std::max(rules_.attempts_max, 1u) || counts.overloads > overloads_max;
+}
+
+std::uint64_t attempts::pause_after(std::uint32_t tries) {
+  const std::uint64_t ceiling = std::max(rules_.backoff_ms, rules_.backoff_max_ms);
+  const auto doublings = std::min(tries - 1, 32u);
+  const auto pause = std::min(std::uint64_t{rules_.backoff_ms} << doublings, ceiling);
+  const auto half = pause / 2;
+  return pause - half + random_.below(half + 1);
+}
+
+}  // namespace dim::actors

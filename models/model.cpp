@@ -1,0 +1,266 @@
+#include "models/model.hpp"
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <torch/script.h>
+#include <torch/csrc/jit/runtime/graph_executor.h>
+
+#include "models/determinism.hpp"
+#include "models/device.hpp"
+#include "models/torch_tensor.hpp"
+
+namespace dim::models {
+
+namespace {
+
+using runtime::error_code;
+
+constexpr int warm_up_runs = 2;
+
+torch::Device torch_device_of(const device_name& device) {
+  if (device.kind == device_kind::cuda)
+    return {torch::kCUDA, static_cast<torch::DeviceIndex>(device.first)};
+  return {torch::kCPU};
+}
+
+/// Says of the commonest wrong files what they are, before LibTorch's reader speaks of archives.
+runtime::expected<void> check_archive(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::array<char, 4> start{};
+  file.read(start.data(), start.size());
+  constexpr std::array<char, 4> zip_start{'P', 'K', 3, 4};
+  if (file.gcount() < static_cast<std::streamsize>(start.size()) || start != zip_start)
+    return runtime::fail(error_code::bad_model,
+                         file.gcount() == 0 ? "the file is empty or can not be read"
+                                            : "the file is not a TorchScript archive");
+  return {};
+}
+
+runtime::expected<void> check_forward(const torch::jit::Module& module, const model_spec& spec) {
+  const auto forward = module.find_method("forward");
+  if (!forward)
+    return runtime::fail(error_code::bad_model, "the program has no method forward");
+  const auto& arguments = forward->function().getSchema().arguments();
+  const std::size_t taken = arguments.size() - 1;
+  const auto needed = static_cast<std::size_t>(
+    std::count_if(arguments.begin() + 1, arguments.end(),
+                  [](const c10::Argument& each) { return !each.default_value().has_value(); }));
+  if (spec.inputs.size() < needed || spec.inputs.size() > taken)
+    return runtime::fail(error_code::bad_model,
+                         "forward takes " + std::to_string(needed) + " tensors, but "
+                           + std::to_string(spec.inputs.size()) + " inputs are declared");
+  return {};
+}
+
+/// What forward gave, as one tensor a declared output: a tensor, a tuple or list of tensors in the
+/// declared order, or a dictionary by name.
+runtime::expected<std::vector<torch::Tensor>> results_of(const torch::IValue& value,
+                                                         const model_spec& spec) {
+  std::vector<torch::Tensor> results;
+  if (value.isTensor()) {
+    results.push_back(value.toTensor());
+  } else if (value.isTensorList()) {
+    results = value.toTensorVector();
+  } else if (value.isTuple()) {
+    for (const torch::IValue& each : value.toTupleRef().elements()) {
+      if (!each.isTensor())
+        return runtime::fail(error_code::bad_model, "forward gives a tuple of other than tensors");
+      results.push_back(each.toTensor());
+    }
+  } else if (value.isGenericDict()) {
+    const auto dictionary = value.toGenericDict();
+    for (const tensor_spec& declared : spec.outputs) {
+      const auto found = dictionary.find(declared.name);
+      if (found == dictionary.end() || !found->value().isTensor())
+        return runtime::fail(error_code::bad_model,
+                             "forward gives no tensor named " + declared.name);
+      results.push_back(found->value().toTensor());
+    }
+  } else {
+    return runtime::fail(error_code::bad_model, "forward gives " + value.tagKind()
+                                                  + ", not tensors");
+  }
+  if (results.size() != spec.outputs.size())
+    return runtime::fail(error_code::bad_model,
+                         "forward gives " + std::to_string(results.size()) + " tensors, but "
+                           + std::to_string(spec.outputs.size()) + " outputs are declared");
+  return results;
+}
+
+std::uint64_t bytes_of(const torch::jit::Module& module) {
+  std::uint64_t bytes = 0;
+  for (const torch::Tensor& each : module.parameters())
+    bytes += each.nbytes();
+  for (const torch::Tensor& each : module.buffers())
+    bytes += each.nbytes();
+  return bytes;
+}
+
+/// LibTorch counts the writes into a tensor.
+bool has_written(const std::vector<torch::IValue>& arguments) {
+  return std::any_of(arguments.begin(), arguments.end(), [](const torch::IValue& each) {
+    return each.toTensor()._version() != 0;
+  });
+}
+
+}  // namespace
+
+struct model::program {
+  runtime::expected<void> open(const std::filesystem::path& path);
+  runtime::expected<void> warm_up();
+  runtime::expected<tensor_list> run(const tensor_list& inputs, bool deterministic);
+  runtime::expected<std::vector<torch::IValue>> arguments_of(const tensor_list& inputs) const;
+  runtime::expected<tensor_list> forward(std::vector<torch::IValue> arguments, std::int64_t rows);
+
+  model_spec spec;
+  torch::Device device{torch::kCPU};
+  int threads = 1;
+  torch::jit::Module module;
+  std::uint64_t memory_bytes = 0;
+  /// It has run on zeros, so that what fails now is not the file's fault alone.
+  bool is_warm = false;
+  /// The program writes into its inputs, so it is given copies.
+  bool writes_inputs = false;
+};
+
+runtime::expected<void> model::program::open(const std::filesystem::path& path) {
+  try {
+    module = torch::jit::load(path.string(), device);
+    memory_bytes = bytes_of(module);
+    if (auto checked = check_forward(module, spec); !checked)
+      return checked;
+    module.eval();
+    module = torch::jit::freeze(module);
+  } catch (const std::exception& thrown) {
+    runtime::failure failure = failure_of(thrown, error_code::bad_model);
+    failure.message = "the file can not be opened as TorchScript: " + failure.message;
+    return tl::unexpected(std::move(failure));
+  }
+  return {};
+}
+
+runtime::expected<void> model::program::warm_up() {
+  tensor_list zeros;
+  for (const tensor_spec& declared : spec.inputs) {
+    auto zero = zeros_for(declared, spec.max_batch_size > 0 ? 1 : 0);
+    if (!zero)
+      return tl::unexpected(zero.error());
+    zeros.push_back(std::move(*zero));
+  }
+  for (const tensor_spec& declared : spec.outputs)
+    if (!scalar_type_of(declared.type))
+      return runtime::fail(error_code::unsupported, declared.name
+                                                      + ": TorchScript has no tensors of "
+                                                      + std::string{to_string(declared.type)});
+  for (int round = 0; round < warm_up_runs; ++round)
+    if (auto outputs = run(zeros, false); !outputs)
+      return tl::unexpected(outputs.error());
+  is_warm = true;
+  return {};
+}
+
+runtime::expected<std::vector<torch::IValue>> model::program::arguments_of(
+  const tensor_list& inputs) const {
+  std::vector<torch::IValue> arguments;
+  for (const tensor_spec& declared : spec.inputs) {
+    const auto given = std::find_if(inputs.begin(), inputs.end(), [&](const tensor& each) {
+      return each.name == declared.name;
+    });
+    auto view = view_of(*given);
+    if (!view)
+      return tl::unexpected(view.error());
+    if (device.is_cuda())
+      arguments.emplace_back(view->to(device));
+    else
+      arguments.emplace_back(writes_inputs ? view->clone() : *view);
+  }
+  return arguments;
+}
+
+runtime::expected<tensor_list> model::program::forward(std::vector<torch::IValue> arguments,
+                                                       std::int64_t rows) {
+  const c10::InferenceMode inference;
+  // The optimising executor rewrites the program for the shapes it has seen, which costs
+  // milliseconds at every new batch size and may change the last bits between two runs.
+  const torch::jit::GraphOptimizerEnabledGuard plain(false);
+  const auto results = results_of(module.forward(std::move(arguments)), spec);
+  if (!results)
+    return tl::unexpected(results.error());
+  tensor_list outputs;
+  for (std::size_t index = 0; index < results->size(); ++index) {
+    auto copied = copy_of((*results)[index], spec.outputs[index], rows);
+    if (!copied)
+      return tl::unexpected(copied.error());
+    outputs.push_back(std::move(*copied));
+  }
+  return outputs;
+}
+
+runtime::expected<tensor_list> model::program::run(const tensor_list& inputs,
+                                                   bool deterministic) {
+  if (auto problems = check_inputs(spec, inputs); !problems.empty())
+    return runtime::fail(error_code::bad_input, "the inputs do not fit the model",
+                         std::move(problems));
+  const std::int64_t rows = spec.max_batch_size > 0 ? row_count(spec, inputs) : 0;
+  const run_mode mode(deterministic);
+  set_intra_op_threads(threads);
+  try {
+    // Made outside of inference mode, so that LibTorch counts writes into them.
+    const auto arguments = arguments_of(inputs);
+    if (!arguments)
+      return tl::unexpected(arguments.error());
+    auto outputs = forward(*arguments, rows);
+    if (!device.is_cuda() && !writes_inputs && has_written(*arguments)) {
+      writes_inputs = true;
+      // On zeros nothing is spoilt; later, the request's own bytes are.
+      if (is_warm)
+        return runtime::fail(error_code::internal, "the program has written into its input");
+    }
+    return outputs;
+  } catch (const std::exception& thrown) {
+    return tl::unexpected(failure_of(thrown, is_warm ? error_code::internal : error_code::bad_model));
+  }
+}
+
+model::model(std::unique_ptr<program> loaded) : program_(std::move(loaded)) {
+}
+
+model::model(model&&) noexcept = default;
+model& model::operator=(model&&) noexcept = default;
+model::~model() = default;
+
+runtime::expected<model> model::load(const std::filesystem::path& path, const model_spec& spec,
+                                     std::string_view device, std::uint32_t threads) {
+  const auto name = parse_device(device);
+  if (!name)
+    return tl::unexpected(name.error());
+  if (threads == 0)
+    return runtime::fail(error_code::bad_input, "a model needs at least one thread");
+  if (auto checked = check_archive(path); !checked)
+    return tl::unexpected(checked.error());
+  fix_process_settings();
+  auto loaded = std::make_unique<program>();
+  loaded->spec = spec;
+  loaded->device = torch_device_of(*name);
+  loaded->threads = static_cast<int>(threads);
+  if (auto opened = loaded->open(path); !opened)
+    return tl::unexpected(opened.error());
+  if (auto warmed = loaded->warm_up(); !warmed)
+    return tl::unexpected(warmed.error());
+  return model{std::move(loaded)};
+}
+
+runtime::expected<tensor_list> model::run(const tensor_list& inputs, bool deterministic) {
+  return program_->run(inputs, deterministic);
+}
+
+std::uint64_t model::memory_bytes() const noexcept {
+  return program_->memory_bytes;
+}
+
+}  // namespace dim::models

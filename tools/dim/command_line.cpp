@@ -1,0 +1,87 @@
+#include "tools/dim/command_line.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include "tools/dim/commands.hpp"
+
+namespace dim::tools {
+
+namespace {
+
+constexpr const char* address_without_any = "http://127.0.0.1:8080";
+
+struct common_wish {
+  std::string url;
+  answer_form form;
+  client_limits limits;
+  std::uint32_t retry_ms = 30'000;
+};
+
+void add_common(CLI::App& app, common_wish& wish) {
+  app.add_option("--url", wish.url,
+                 "The gateway; otherwise DIM_URL, otherwise http://127.0.0.1:8080");
+  app.add_flag("--json", wish.form.is_json, "The gateway's JSON, for programs");
+  app.add_flag("--full", wish.form.is_full, "Nothing shortened");
+  app.add_option("--connect-timeout-ms", wish.limits.connect_timeout_ms,
+                 "For one connection; 5000 when not given");
+  app.add_option("--reply-timeout-ms", wish.limits.reply_timeout_ms,
+                 "For one answer; 30000 when not given");
+  app.add_option("--retry-ms", wish.retry_ms,
+                 "How long submit, watch and --wait try again when the gateway is away or full; "
+                 "30000 when not given");
+}
+
+void add_commands(CLI::App& app, command& chosen) {
+  add_submit(app, chosen);
+  add_list(app, chosen);
+  add_get(app, chosen);
+  add_cancel(app, chosen);
+  add_watch(app, chosen);
+  add_nodes(app, chosen);
+  add_models(app, chosen);
+  add_push(app, chosen);
+  add_remove(app, chosen);
+  add_stats(app, chosen);
+  for (auto* each : app.get_subcommands(nullptr))
+    each->fallthrough();
+}
+
+std::string url_of(const common_wish& wish, const console& io) {
+  if (!wish.url.empty())
+    return wish.url;
+  const auto set = io.variables.find("DIM_URL");
+  return set == io.variables.end() || set->second.empty() ? address_without_any : set->second;
+}
+
+/// The exit status of a command line that asks for help, or that is wrong.
+int explain(const CLI::App& app, const CLI::ParseError& error, console& io) {
+  if (error.get_exit_code() == 0)
+    return app.exit(error, io.out, io.err);
+  io.err << "dim: " << error.what() << '\n' << "Run \"dim --help\" for more information.\n";
+  return static_cast<int>(exit_status::usage);
+}
+
+}  // namespace
+
+int run_command_line(int argc, const char* const* argv, console& io) {
+  CLI::App app{"The command line of DIM, the Decentralized Inference Machine.", "dim"};
+  common_wish wish;
+  command chosen;
+  app.set_version_flag("--version", "dim " DIM_VERSION);
+  app.footer("Exit status: 0 done, 1 failed, 2 usage, 3 unreachable.");
+  app.require_subcommand(1);
+  add_common(app, wish);
+  add_commands(app, chosen);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return explain(app, error, io);
+  }
+  auto gateway = parse_address(url_of(wish, io));
+  if (!gateway)
+    return report(io, gateway.error());
+  session with{http_client{std::move(*gateway), wish.limits}, io, wish.form, wish.retry_ms};
+  return chosen(with);
+}
+
+}  // namespace dim::tools

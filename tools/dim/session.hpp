@@ -1,0 +1,82 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tools/dim/console.hpp"
+#include "tools/dim/http_client.hpp"
+#include "tools/dim/json_fields.hpp"
+#include "tools/dim/outcome.hpp"
+
+namespace dim::tools {
+
+/// How a command is to answer.
+struct answer_form {
+  /// The gateway's JSON instead of tables.
+  bool is_json = false;
+  /// Nothing shortened.
+  bool is_full = false;
+};
+
+/// A path and its query, built with everything encoded.
+class target {
+public:
+  explicit target(std::string path) : text_(std::move(path)) {
+  }
+  /// Appends "/" and `segment`.
+  target& at(std::string_view segment);
+  /// Appends a query parameter, unless `value` is empty.
+  target& with(std::string_view name, std::string_view value);
+
+  const std::string& text() const noexcept {
+    return text_;
+  }
+
+private:
+  std::string text_;
+};
+
+/// What every command works with: the gateway, the console and the wished form of the answer.
+class session {
+public:
+  session(http_client gateway, console& io, answer_form form, std::uint32_t retry_ms)
+    : gateway_(std::move(gateway)), io_(io), form_(form), retry_ms_(retry_ms) {
+  }
+
+  /// Sends once. An answer of status 200 to 299 is given back as JSON. Errors: failed (the server
+  /// said no, or no JSON), unreachable.
+  outcome<json> send(const http_request& request, const http_client::progress& sent = nullptr);
+
+  /// Sends again after a broken connection or a 503, with growing pauses, until `retry_ms` are
+  /// over. Only for requests that do not count twice: reads, and those with an Idempotency-Key.
+  outcome<json> send_patiently(const http_request& request);
+
+  /// GET, once.
+  outcome<json> get(const target& where, std::uint32_t wait_ms = 0);
+
+  console& io() noexcept {
+    return io_;
+  }
+  const answer_form& form() const noexcept {
+    return form_;
+  }
+  bool is_json() const noexcept {
+    return form_.is_json;
+  }
+
+private:
+  outcome<json> read(const http_answer& answer) const;
+
+  http_client gateway_;
+  console& io_;
+  answer_form form_;
+  std::uint32_t retry_ms_;
+};
+
+/// Prints why a command ended to `io.err`: message, code and details, each on its line. Returns the
+/// exit status as a number.
+int report(console& io, const command_failure& failure);
+
+}  // namespace dim::tools

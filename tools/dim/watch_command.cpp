@@ -1,0 +1,100 @@
+#include <memory>
+#include <optional>
+
+#include <CLI/CLI.hpp>
+
+#include "tools/dim/commands.hpp"
+#include "tools/dim/job_progress.hpp"
+#include "tools/dim/job_text.hpp"
+#include "tools/dim/progress_bar.hpp"
+
+namespace dim::tools {
+
+namespace {
+
+/// Between two looks at a job's executions; the job's own end is seen at once.
+constexpr std::uint32_t look_ms = 500;
+/// Where nobody looks on.
+constexpr std::uint32_t quiet_wait_ms = 30'000;
+
+/// Tells of a job's progress: a bar on a terminal, else a line for each change.
+class progress_report {
+public:
+  explicit progress_report(session& with) : with_(with), bar_(with.io()) {
+  }
+
+  void show(const json& job, const json& executions) {
+    const auto now = progress_of(job, executions);
+    if (now.is_terminal()) {
+      bar_.clear();
+    } else if (with_.io().is_terminal) {
+      bar_.draw(now.share(), now.text());
+    } else if (!last_ || *last_ != now) {
+      with_.io().out << now.text() << std::endl;
+    }
+    last_ = now;
+  }
+
+private:
+  session& with_;
+  progress_bar bar_;
+  std::optional<job_progress> last_;
+};
+
+outcome<json> look(session& with, target where, std::uint32_t wait_ms = 0) {
+  http_request request;
+  if (wait_ms > 0)
+    where.with("wait_ms", std::to_string(wait_ms));
+  request.target = where.text();
+  request.wait_ms = wait_ms;
+  return with.send_patiently(request);
+}
+
+/// Asks until the job has ended. A server that answers sooner than it was asked to is not asked
+/// again before that time is over.
+outcome<json> await_end(session& with, const std::string& id) {
+  progress_report progress{with};
+  const auto where = target{"/api/v1/jobs"}.at(id);
+  const auto wait_ms = with.is_json() ? quiet_wait_ms : look_ms;
+  for (bool is_first = true;; is_first = false) {
+    const auto asked_at = with.io().now();
+    auto job = look(with, where, is_first ? 0 : wait_ms);
+    if (!job || is_terminal_status(text_at(*job, "status")))
+      return job;
+    if (!with.is_json()) {
+      const auto executions = look(with, target{where.text() + "/executions"});
+      if (!executions)
+        return executions;
+      progress.show(*job, *executions);
+    }
+    const auto rest = std::chrono::milliseconds{wait_ms} - (with.io().now() - asked_at);
+    if (!is_first && rest.count() > 0)
+      with.io().pause(std::chrono::duration_cast<std::chrono::milliseconds>(rest));
+  }
+}
+
+}  // namespace
+
+int follow_job(session& with, const std::string& id) {
+  const auto job = await_end(with, id);
+  if (!job)
+    return report(with.io(), job.error());
+  if (with.is_json())
+    with.io().out << pretty(*job);
+  else
+    print_job(with.io(), *job, with.form());
+  with.io().out << std::flush;
+  const bool is_good = text_at(*job, "status") == "completed";
+  return static_cast<int>(is_good ? exit_status::done : exit_status::failed);
+}
+
+void add_watch(CLI::App& app, command& chosen) {
+  auto* added = app.add_subcommand("watch", "Follow a job to its end");
+  const auto id = std::make_shared<std::string>();
+  added->add_option("id", *id, "The job's id, or the beginning of it")->required();
+  added->callback([id, &chosen] {
+    chosen = [id](session& with) { return follow_job(with, *id); };
+  });
+}
+
+}  // namespace dim::tools

@@ -38,7 +38,7 @@ void registry_state::initialise(self_pointer pointer, registry_arguments values)
   self->request(queries, caf::infinite, load_nodes{})
     .then([this](stored_nodes& stored) { take_stored(stored); },
           [this](const caf::error& what) {
-            runtime::log_error(name, "could not load the nodes", {{"reason", runtime::to_failure(what).message}});
+            runtime::log(runtime::log_level::error, name, "could not load the nodes", {{"reason", runtime::to_failure(what).message}});
             self->quit(what);
           });
 }
@@ -85,7 +85,7 @@ caf::result<join_accepted> registry_state::join(join_cluster& request) {
   self->monitor(node.handle);
   save(node, {event_of(topic_nodes, "node_joined", node, {})});
   tell_scheduler(node, true);
-  runtime::log_info(name, "admitted node",
+  runtime::log(runtime::log_level::info, name, "admitted node",
                     {{"node_id", found->first}, {"node", node.record.facts.name}});
   return join_accepted{arguments.generation, arguments.heartbeat_ms};
 }
@@ -132,7 +132,7 @@ void registry_state::lose(member& node, const std::string& reason) {
   save(node, std::move(events));
   if (auto scheduler = arguments.scheduler.get())
     self->send(scheduler, node_lost{node.record.facts.id, node.record.incarnation, reason});
-  runtime::log_warning(name, drained ? "saw node leave" : "lost node",
+  runtime::log(runtime::log_level::warn, name, drained ? "saw node leave" : "lost node",
                        {{"node_id", node.record.facts.id}, {"reason", reason}});
 }
 
@@ -200,7 +200,7 @@ void registry_state::save(member& node, std::vector<event> events) {
   self->request(store, caf::infinite, std::move(commit))
     .then([](const commit_result&) {},
           [id = node.record.facts.id](const caf::error& what) {
-            runtime::log_error(name, "could not store node",
+            runtime::log(runtime::log_level::error, name, "could not store node",
                                {{"node_id", id}, {"reason", runtime::to_failure(what).message}});
           });
 }

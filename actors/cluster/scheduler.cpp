@@ -211,7 +211,7 @@ void scheduler_state::look_at_clock() {
 
 pause_placement scheduler_state::pause(pause_placement wish) {
   paused = wish.paused;
-  runtime::log_info(name, paused ? "paused placement" : "resumed placement");
+  runtime::log(runtime::log_level::info, name, paused ? "paused placement" : "resumed placement");
   place_waiting();
   return {paused};
 }

@@ -30,7 +30,7 @@ void dispatcher_state::initialise(self_pointer pointer, dispatcher_arguments val
   self->request(queries, caf::infinite, load_unfinished{})
     .then([this](unfinished_jobs& stored) { take_unfinished(stored); },
           [this](const caf::error& what) {
-            runtime::log_error(name, "could not load the unfinished jobs",
+            runtime::log(runtime::log_level::error, name, "could not load the unfinished jobs",
                                {{"reason", runtime::to_failure(what).message}});
             self->quit(what);
           });
@@ -46,7 +46,7 @@ void dispatcher_state::take_unfinished(unfinished_jobs& stored) {
   }
   is_loaded = true;
   if (!stored.jobs.empty())
-    runtime::log_info(name, "took up unfinished jobs",
+    runtime::log(runtime::log_level::info, name, "took up unfinished jobs",
                       {{"count", std::to_string(stored.jobs.size())}});
 }
 
@@ -239,7 +239,7 @@ void dispatcher_state::note_down(const caf::down_msg& news) {
   auto held = jobs.find(id);
   if (held == jobs.end())
     return;
-  runtime::log_error(name, "saw a job's actor crash",
+  runtime::log(runtime::log_level::error, name, "saw a job's actor crash",
                      {{"job_id", id}, {"reason", runtime::to_failure(news.reason).message}});
   deadlines.erase({held->second.ends_at, id});
   jobs.erase(held);

@@ -30,7 +30,7 @@ void dispatcher_state::rebuild(const std::string& job_id) {
         hold(std::move(work));
       },
       [job_id](const caf::error& what) {
-        runtime::log_error(name, "could not rebuild job",
+        runtime::log(runtime::log_level::error, name, "could not rebuild job",
                            {{"job_id", job_id}, {"reason", runtime::to_failure(what).message}});
       });
 }
@@ -57,7 +57,7 @@ void dispatcher_state::fail_job(job_record record) {
     .then([this, id = record.id](
             const commit_result&) { answer_readers(id, job_state::failed); },
           [id = record.id](const caf::error& what) {
-            runtime::log_error(name, "could not store the failure of job",
+            runtime::log(runtime::log_level::error, name, "could not store the failure of job",
                                {{"job_id", id}, {"reason", runtime::to_failure(what).message}});
           });
 }

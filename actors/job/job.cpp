@@ -230,7 +230,7 @@ void job_actor_state::note_committed() {
 void job_actor_state::note_commit_failed(const commit_changes& commit, const caf::error& what) {
   is_committing = false;
   ending_is_under_way = false;
-  runtime::log_error(name, "could not store news of the job; trying again",
+  runtime::log(runtime::log_level::error, name, "could not store news of the job; trying again",
                      {{"job_id", arguments.record.id},
                       {"reason", runtime::to_failure(what).message}});
   auto later = std::exchange(unwritten, commit);

@@ -4,6 +4,7 @@
 
 #include "actors/store/records.hpp"
 #include "runtime/ids.hpp"
+#include "runtime/record_codec.hpp"
 #include "runtime/store.hpp"
 
 namespace dim::tools {
@@ -23,6 +24,15 @@ actors::job_record sample_job(runtime::id_source& ids, std::int64_t now_ms) {
   return record;
 }
 
+/// The writes by which STORE numbers an event.
+void append_event(const actors::event& news, actors::commit_changes& commit) {
+  auto number = actors::number_key(news.number);
+  commit.changes.push_back({actors::change_kind::put, actors::tables::events, number,
+                            runtime::encode_record(news)});
+  commit.changes.push_back({actors::change_kind::put, actors::tables::events_by_job,
+                            actors::pair_key(news.job_id, number), {}});
+}
+
 }  // namespace
 
 runtime::expected<double> bare_submissions_per_second(const std::filesystem::path& folder,
@@ -31,7 +41,7 @@ runtime::expected<double> bare_submissions_per_second(const std::filesystem::pat
   std::filesystem::remove_all(folder, ignored);
   runtime::store_settings settings;
   settings.folder = folder;
-  settings.tables = actors::store_tables();
+  settings.tables = actors::tables::all();
   auto opened = runtime::store::open(settings);
   if (!opened)
     return tl::unexpected<runtime::failure>(opened.error());
@@ -49,7 +59,7 @@ runtime::expected<double> bare_submissions_per_second(const std::filesystem::pat
           actors::append_changes_for_new_job(record, commit);
           actors::event news{++event_number, actors::topic_jobs, "job_submitted", record.id,
                              "", "", record.submitted_at, ""};
-          actors::append_changes_for_event(news, commit);
+          append_event(news, commit);
           for (auto& one : commit.changes)
             if (auto put = transaction.put(one.table, one.key, one.value.view()); !put)
               return put;

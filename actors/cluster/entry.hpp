@@ -16,10 +16,11 @@ struct entry_arguments {
   runtime::service<models_actor> models;
 };
 
-/// ENTRY is what the orchestrator publishes: the one untyped actor. Nodes and gateways, in this process
-/// or another, know nothing else of the orchestrator. It delegates each message to the actor whose
-/// interface lists it, so replies go straight to the sender, and answers `unavailable` while that
-/// actor is down. It holds no state, and nodes monitor it as the sentinel of the orchestrator.
+/// ENTRY is what the orchestrator publishes: the one untyped actor. Nodes and gateways, in this
+/// process or another, know nothing else of the orchestrator. It delegates each message to the
+/// actor whose interface lists it, so replies go straight to the sender, and answers `unavailable`
+/// while that actor is down. It holds no state, and nodes monitor it as the sentinel of the
+/// orchestrator.
 struct entry_state {
   static inline const char* name = "ENTRY";
   using self_pointer = runtime::actor_self<caf::actor, entry_state>;

@@ -94,12 +94,12 @@ struct cluster_status {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, cluster_status& x) {
   return f(x.cluster, x.generation, x.started_at, x.nodes_online, x.nodes_busy, x.nodes_offline,
-           x.cpu_cores, x.memory_bytes, x.executions_waiting, x.executions_running,
-           x.jobs_by_state, x.executions_total, x.last_event, x.read_only, x.placement_paused);
+           x.cpu_cores, x.memory_bytes, x.executions_waiting, x.executions_running, x.jobs_by_state,
+           x.executions_total, x.last_event, x.read_only, x.placement_paused);
 }
 
-/// RESULT_FETCH tells SCHEDULER that an execution's large outputs have come, each with the digest it
-/// was sent under, or why they have not.
+/// RESULT_FETCH tells SCHEDULER that an execution's large outputs have come, each with the digest
+/// it was sent under, or why they have not.
 struct outputs_fetched {
   std::string execution_id;
   runtime::failure error;

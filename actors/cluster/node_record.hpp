@@ -14,7 +14,13 @@ namespace dim::actors {
 ///
 /// Beside them `quarantined` (no new work until good probes) and `draining` (no new work at all).
 enum class node_state : std::uint8_t {
-  joining, online, busy, suspect, offline, quarantined, draining
+  joining,
+  online,
+  busy,
+  suspect,
+  offline,
+  quarantined,
+  draining
 };
 std::string_view to_string(node_state value) noexcept;
 std::optional<node_state> node_state_from(std::string_view text) noexcept;

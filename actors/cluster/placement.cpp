@@ -37,12 +37,12 @@ std::string refusal_by_state(node_state state) {
 
 std::string refusal_by_resources(const execution_request& request, const node_facts& facts) {
   if (facts.cpu_cores < request.required_cpu)
-    return "has " + std::to_string(facts.cpu_cores) + " cores, " +
-           std::to_string(request.required_cpu) + " are required";
+    return "has " + std::to_string(facts.cpu_cores) + " cores, "
+           + std::to_string(request.required_cpu) + " are required";
   auto needed = std::uint64_t{request.required_memory} * gigabyte;
   if (facts.memory_bytes < needed)
-    return "has " + std::to_string(facts.memory_bytes / gigabyte) + " GB of memory, " +
-           std::to_string(request.required_memory) + " are required";
+    return "has " + std::to_string(facts.memory_bytes / gigabyte) + " GB of memory, "
+           + std::to_string(request.required_memory) + " are required";
   auto is_cuda = [](const device_facts& device) { return device.kind == "cuda"; };
   if (request.required_gpu && std::none_of(facts.devices.begin(), facts.devices.end(), is_cuda))
     return "has no GPU";
@@ -57,8 +57,8 @@ bool has_cabinet(const node_facts& facts, const std::string& name) {
 }
 
 bool has_model(const node_load& load, const std::string& digest) {
-  return std::find(load.cached_models.begin(), load.cached_models.end(), digest) !=
-         load.cached_models.end();
+  return std::find(load.cached_models.begin(), load.cached_models.end(), digest)
+         != load.cached_models.end();
 }
 
 /// What one placement has taken so far.
@@ -71,9 +71,9 @@ bool owner_is_avoided(const execution_request& request, const node_facts& facts,
                       const taken& so_far) {
   if (facts.owner.empty())
     return false;
-  return so_far.owners.contains(facts.owner) ||
-         std::find(request.avoid_owners.begin(), request.avoid_owners.end(), facts.owner) !=
-           request.avoid_owners.end();
+  return so_far.owners.contains(facts.owner)
+         || std::find(request.avoid_owners.begin(), request.avoid_owners.end(), facts.owner)
+              != request.avoid_owners.end();
 }
 
 /// Scores every node for one request, and counts in `fitting` those that fit, full or not. Returns
@@ -92,8 +92,8 @@ candidate_map::const_iterator choose_node(const execution_request& request,
     if (entry.refusal.empty() && so_far.nodes.contains(node->first))
       entry.refusal = "already runs a part of this job";
     else if (entry.refusal.empty() && !node->second.has_room())
-      entry.refusal = "is full: " + std::to_string(node->second.in_flight) + " of " +
-                      std::to_string(node->second.capacity) + " executions in flight";
+      entry.refusal = "is full: " + std::to_string(node->second.in_flight) + " of "
+                      + std::to_string(node->second.capacity) + " executions in flight";
     auto key =
       std::pair{!owner_is_avoided(request, node->second.record.facts, so_far), double{entry.score}};
     if (entry.refusal.empty() && (best == nodes.end() || key > best_key)) {

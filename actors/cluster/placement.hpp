@@ -50,9 +50,9 @@ struct placement {
   bool waits_for_room = false;
 };
 
-/// Places all of `group` on different nodes, or none. Among nodes that fit and have room the highest
-/// score wins; ties go to the lower node id; an owner who already holds a replica of the group (or is
-/// in `avoid_owners`) is taken only when no other owner fits.
+/// Places all of `group` on different nodes, or none. Among nodes that fit and have room the
+/// highest score wins; ties go to the lower node id; an owner who already holds a replica of the
+/// group (or is in `avoid_owners`) is taken only when no other owner fits.
 placement place_group(const std::vector<execution_request>& group, const candidate_map& nodes);
 
 /// The refusals of a placement as "node <name>: <reason>", one a node.

@@ -20,8 +20,8 @@ constexpr auto tick = std::chrono::milliseconds{500};
 /// How a node's score came to be, as the detail of its event.
 std::string score_detail(std::int32_t points, double score, const std::string& execution_id,
                          const std::string& reason) {
-  return "{\"points\":" + std::to_string(points) + ",\"score\":" + std::to_string(score) +
-         ",\"execution_id\":\"" + execution_id + "\",\"reason\":\"" + reason + "\"}";
+  return "{\"points\":" + std::to_string(points) + ",\"score\":" + std::to_string(score)
+         + ",\"execution_id\":\"" + execution_id + "\",\"reason\":\"" + reason + "\"}";
 }
 
 }  // namespace
@@ -38,7 +38,8 @@ void registry_state::initialise(self_pointer pointer, registry_arguments values)
   self->request(queries, caf::infinite, load_nodes{})
     .then([this](stored_nodes& stored) { take_stored(stored); },
           [this](const caf::error& what) {
-            runtime::log(runtime::log_level::error, name, "could not load the nodes", {{"reason", runtime::to_failure(what).message}});
+            runtime::log(runtime::log_level::error, name, "could not load the nodes",
+                         {{"reason", runtime::to_failure(what).message}});
             self->quit(what);
           });
 }
@@ -57,13 +58,13 @@ caf::result<join_accepted> registry_state::join(join_cluster& request) {
   if (!is_loaded)
     return runtime::to_error(error_code::unavailable, "the registry is still loading its nodes");
   if (request.cluster != arguments.cluster)
-    return runtime::to_error(error_code::protocol_mismatch,
-                             "this is cluster '" + arguments.cluster + "', the node belongs to '" +
-                               request.cluster + "'");
+    return runtime::to_error(
+      error_code::protocol_mismatch,
+      "this is cluster '" + arguments.cluster + "', the node belongs to '" + request.cluster + "'");
   if (request.protocol != protocol_number)
     return runtime::to_error(error_code::protocol_mismatch,
-                             "this cluster speaks protocol " + std::to_string(protocol_number) +
-                               ", the node " + std::to_string(request.protocol));
+                             "this cluster speaks protocol " + std::to_string(protocol_number)
+                               + ", the node " + std::to_string(request.protocol));
   if (request.facts.id.empty() || !request.handle)
     return runtime::to_error(error_code::bad_input, "a join needs a node id and a handle");
   auto now = runtime::wall_ms(self->home_system());
@@ -86,14 +87,14 @@ caf::result<join_accepted> registry_state::join(join_cluster& request) {
   save(node, {event_of(topic_nodes, "node_joined", node, {})});
   tell_scheduler(node, true);
   runtime::log(runtime::log_level::info, name, "admitted node",
-                    {{"node_id", found->first}, {"node", node.record.facts.name}});
+               {{"node_id", found->first}, {"node", node.record.facts.name}});
   return join_accepted{arguments.generation, arguments.heartbeat_ms};
 }
 
 void registry_state::note_heartbeat(node_heartbeat& news) {
   auto found = nodes.find(news.node_id);
-  auto is_member = found != nodes.end() && found->second.handle &&
-                   found->second.record.incarnation == news.incarnation;
+  auto is_member = found != nodes.end() && found->second.handle
+                   && found->second.record.incarnation == news.incarnation;
   if (!is_member) {
     if (auto sender = caf::actor_cast<node_actor>(self->current_sender()))
       self->send(sender, rejoin_cluster{});
@@ -103,8 +104,8 @@ void registry_state::note_heartbeat(node_heartbeat& news) {
   node.record.last_heartbeat = runtime::wall_ms(self->home_system());
   node.record.load = std::move(news.load);
   auto in_hand = static_cast<std::uint32_t>(node.record.load.active.size());
-  node.record.state = state_after_heartbeat(node.record.state, news.draining, in_hand,
-                                            slots_of(node.record.facts));
+  node.record.state =
+    state_after_heartbeat(node.record.state, news.draining, in_hand, slots_of(node.record.facts));
   tell_scheduler(node, false);
 }
 
@@ -120,12 +121,11 @@ void registry_state::lose(member& node, const std::string& reason) {
   node.record.load = {};
   self->demonitor(node.handle.address());
   node.handle = node_actor{};
-  std::vector<event> events{
-    event_of(topic_nodes, drained ? "node_left" : "node_lost", node, "{\"reason\":\"" + reason + "\"}")};
+  std::vector<event> events{event_of(topic_nodes, drained ? "node_left" : "node_lost", node,
+                                     "{\"reason\":\"" + reason + "\"}")};
   if (!drained) {
     auto points = arguments.reputation.lost;
-    node.record.reputation =
-      reputation_after(node.record.reputation, points, arguments.reputation);
+    node.record.reputation = reputation_after(node.record.reputation, points, arguments.reputation);
     events.push_back(event_of(topic_nodes, "reputation_changed", node,
                               score_detail(points, node.record.reputation, "", "lost")));
   }
@@ -133,7 +133,7 @@ void registry_state::lose(member& node, const std::string& reason) {
   if (auto scheduler = arguments.scheduler.get())
     self->send(scheduler, node_lost{node.record.facts.id, node.record.incarnation, reason});
   runtime::log(runtime::log_level::warn, name, drained ? "saw node leave" : "lost node",
-                       {{"node_id", node.record.facts.id}, {"reason", reason}});
+               {{"node_id", node.record.facts.id}, {"reason", reason}});
 }
 
 void registry_state::score(const score_nodes& news) {
@@ -201,7 +201,7 @@ void registry_state::save(member& node, std::vector<event> events) {
     .then([](const commit_result&) {},
           [id = node.record.facts.id](const caf::error& what) {
             runtime::log(runtime::log_level::error, name, "could not store node",
-                               {{"node_id", id}, {"reason", runtime::to_failure(what).message}});
+                         {{"node_id", id}, {"reason", runtime::to_failure(what).message}});
           });
 }
 

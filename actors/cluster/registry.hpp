@@ -30,9 +30,9 @@ struct registry_arguments {
 ///
 ///   (stored) offline --join--> online <--> busy --silent--> suspect --silent, link down--> offline
 ///
-/// A node is a member from its join until its link drops or it has been silent for `lost_ms`; each such
-/// loss costs it reputation once. A join with another incarnation ends the older one first. Records
-/// outlive restarts; whoever was a member then has to join again.
+/// A node is a member from its join until its link drops or it has been silent for `lost_ms`; each
+/// such loss costs it reputation once. A join with another incarnation ends the older one first.
+/// Records outlive restarts; whoever was a member then has to join again.
 struct registry_state {
   static inline const char* name = "REGISTRY";
   using self_pointer = runtime::actor_self<registry_actor, registry_state>;
@@ -64,8 +64,7 @@ private:
   void tell_scheduler(const member& node, bool with_handle);
   /// Stores the node's row together with `events`.
   void save(member& node, std::vector<event> events);
-  event event_of(const char* topic, const char* kind, const member& node,
-                 std::string detail) const;
+  event event_of(const char* topic, const char* kind, const member& node, std::string detail) const;
   void sum_nodes(cluster_status& sums) const;
 
   self_pointer self = nullptr;

@@ -38,7 +38,8 @@ void registry_state::sum_nodes(cluster_status& sums) const {
   for (auto& [id, node] : nodes) {
     auto status = status_of(node.record.state);
     ++(status == "online" ? sums.nodes_online
-                          : status == "busy" ? sums.nodes_busy : sums.nodes_offline);
+       : status == "busy" ? sums.nodes_busy
+                          : sums.nodes_offline);
     if (status == "offline")
       continue;
     sums.cpu_cores += node.record.facts.cpu_cores;
@@ -82,8 +83,8 @@ caf::result<cluster_status> registry_state::status() {
 std::string registry_state::describe() const {
   cluster_status sums;
   sum_nodes(sums);
-  return std::to_string(sums.nodes_online) + " online, " + std::to_string(sums.nodes_busy) +
-         " busy, " + std::to_string(sums.nodes_offline) + " offline";
+  return std::to_string(sums.nodes_online) + " online, " + std::to_string(sums.nodes_busy)
+         + " busy, " + std::to_string(sums.nodes_offline) + " offline";
 }
 
 }  // namespace dim::actors

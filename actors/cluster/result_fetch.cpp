@@ -31,8 +31,9 @@ void result_fetch_state::request_more() {
     auto length = std::min(chunk_bytes, output.byte_size - offset);
     next_offset += length;
     ++on_the_way;
-    self->request(source, patience,
-                  fetch_chunk{output.digest, offset, static_cast<std::uint32_t>(length)})
+    self
+      ->request(source, patience,
+                fetch_chunk{output.digest, offset, static_cast<std::uint32_t>(length)})
       .then([this, index, offset](const chunk& part) { take(index, offset, part); },
             [this](const caf::error& what) { finish(runtime::to_failure(what)); });
   }
@@ -46,7 +47,8 @@ void result_fetch_state::take(std::size_t output, std::uint64_t offset, const ch
   auto expected = std::min(chunk_bytes, buffer.size() - offset);
   if (part.data.size() != expected) {
     finish({runtime::error_code::corrupt,
-            "output '" + outputs[output].name + "' came with chunks of the wrong size", {}});
+            "output '" + outputs[output].name + "' came with chunks of the wrong size",
+            {}});
     return;
   }
   std::memcpy(buffer.data() + offset, part.data.data(), expected);

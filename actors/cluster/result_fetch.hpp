@@ -12,8 +12,8 @@ namespace dim::actors {
 /// Has no messages of its own.
 using result_fetch_actor = caf::typed_actor<caf::reacts_to<caf::tick_atom>>;
 
-/// RESULT_FETCH pulls the large outputs of one execution from its node, in chunks of 1 MiB with a few
-/// on the way at once, and tells SCHEDULER. It ends with its work.
+/// RESULT_FETCH pulls the large outputs of one execution from its node, in chunks of 1 MiB with a
+/// few on the way at once, and tells SCHEDULER. It ends with its work.
 struct result_fetch_state {
   static inline const char* name = "RESULT_FETCH";
   using self_pointer = runtime::actor_self<result_fetch_actor, result_fetch_state>;

@@ -39,8 +39,9 @@ void scheduler_state::accept(place_executions& request) {
   auto& first = request.group.front();
   queue.push(key, first.priority, first.submitted_by, now);
   give_up_times.emplace(now + patience, key);
-  waiting.emplace(key, waiting_group{std::move(request.group), std::move(engine), now + patience,
-                                     now + time_left, {}});
+  waiting.emplace(
+    key, waiting_group{
+           std::move(request.group), std::move(engine), now + patience, now + time_left, {}});
   place_waiting();
 }
 
@@ -125,17 +126,29 @@ void scheduler_state::send_to_node(waiting_group& group, execution_request& requ
                                    std::vector<candidate_score> scores) {
   auto& node = nodes.at(node_id);
   ++node.in_flight;
-  flight entry{request.job_id, request.epoch,     group.engine, node_id, node.record.incarnation,
-               group.job_ends_at, {}, false};
+  flight entry{request.job_id,          request.epoch,     group.engine, node_id,
+               node.record.incarnation, group.job_ends_at, {},           false};
   flights[request.execution_id] = std::move(entry);
-  self->send(group.engine,
-             execution_placed{request.execution_id, node_id, node.record.facts.owner,
-                              std::move(scores)});
-  run_execution order{request.execution_id, request.job_id, request.epoch, request.model.model,
-                      request.model.version, request.model.model_digest, {}, request.cabinet,
-                      request.reduce, request.histogram_bins, request.histogram_low,
-                      request.histogram_high, request.deterministic, request.required_cpu,
-                      request.required_memory, request.required_gpu, request.priority, 0};
+  self->send(group.engine, execution_placed{request.execution_id, node_id, node.record.facts.owner,
+                                            std::move(scores)});
+  run_execution order{request.execution_id,
+                      request.job_id,
+                      request.epoch,
+                      request.model.model,
+                      request.model.version,
+                      request.model.model_digest,
+                      {},
+                      request.cabinet,
+                      request.reduce,
+                      request.histogram_bins,
+                      request.histogram_low,
+                      request.histogram_high,
+                      request.deterministic,
+                      request.required_cpu,
+                      request.required_memory,
+                      request.required_gpu,
+                      request.priority,
+                      0};
   for (auto& input : request.inputs)
     order.inputs.push_back(input.data.size() > inline_data_max ? models::detached(input)
                                                                : std::move(input));
@@ -191,8 +204,8 @@ void scheduler_state::look_at_clock() {
       group.last_scores = place_group(group.group, nodes).scores.front();
     auto wanted = group.group.size();
     give_up(key, {runtime::error_code::no_nodes,
-                  std::to_string(wanted) + (wanted == 1 ? " node was" : " different nodes were") +
-                    " needed, and too few had room in time",
+                  std::to_string(wanted) + (wanted == 1 ? " node was" : " different nodes were")
+                    + " needed, and too few had room in time",
                   refusals_in_words(group.last_scores)});
   }
   std::vector<std::string> late;
@@ -222,9 +235,9 @@ schedule_status scheduler_state::status() const {
 }
 
 std::string scheduler_state::describe() const {
-  return "waiting " + std::to_string(waiting_key_of.size()) + ", parked groups " +
-         std::to_string(parked.size()) + ", in flight " + std::to_string(flights.size()) +
-         ", nodes " + std::to_string(nodes.size()) + (paused ? ", paused" : "");
+  return "waiting " + std::to_string(waiting_key_of.size()) + ", parked groups "
+         + std::to_string(parked.size()) + ", in flight " + std::to_string(flights.size())
+         + ", nodes " + std::to_string(nodes.size()) + (paused ? ", paused" : "");
 }
 
 scheduler_actor::behavior_type scheduler(scheduler_state::self_pointer self,

@@ -29,8 +29,8 @@ struct scheduler_arguments {
 ///      |  '--a node joins or changes--.     '--withdrawn--> (forgotten, cancelled at its node)
 ///      '--no node fits--> parked -----'
 ///
-/// Every execution that an ENGINE asked for is answered with exactly one `execution_ended`, unless the
-/// ENGINE withdrew it. A node holds at most `executions_per_slot` executions a slot.
+/// Every execution that an ENGINE asked for is answered with exactly one `execution_ended`, unless
+/// the ENGINE withdrew it. A node holds at most `executions_per_slot` executions a slot.
 struct scheduler_state {
   static inline const char* name = "SCHEDULER";
   using self_pointer = runtime::actor_self<scheduler_actor, scheduler_state>;

@@ -32,17 +32,17 @@ bool any_detached(const models::tensor_list& outputs) {
 
 void scheduler_state::note_started(const execution_started& news) {
   auto found = flights.find(news.execution_id);
-  if (found == flights.end() || found->second.epoch != news.epoch ||
-      found->second.incarnation != news.incarnation)
+  if (found == flights.end() || found->second.epoch != news.epoch
+      || found->second.incarnation != news.incarnation)
     return;
   self->send(found->second.engine, execution_running{news.execution_id, news.device});
 }
 
 void scheduler_state::note_finished(execution_finished& news) {
   auto found = flights.find(news.execution_id);
-  auto is_current = found != flights.end() && found->second.epoch == news.epoch &&
-                    found->second.node_id == news.node_id &&
-                    found->second.incarnation == news.incarnation;
+  auto is_current = found != flights.end() && found->second.epoch == news.epoch
+                    && found->second.node_id == news.node_id
+                    && found->second.incarnation == news.incarnation;
   if (!is_current) {
     acknowledge(news.node_id, news.execution_id, news.epoch);
     return;

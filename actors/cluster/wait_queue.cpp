@@ -29,9 +29,8 @@ void wait_queue::erase(std::uint64_t key) {
     rises_.erase(rise);
   auto owner = found->second.owner;
   entries_.erase(found);
-  auto owner_waits = std::any_of(levels_.begin(), levels_.end(), [&](auto& level) {
-    return level.second.contains(owner);
-  });
+  auto owner_waits = std::any_of(levels_.begin(), levels_.end(),
+                                 [&](auto& level) { return level.second.contains(owner); });
   if (!owner_waits)
     served_at_.erase(owner);
 }

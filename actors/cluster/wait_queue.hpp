@@ -10,8 +10,8 @@
 /// The order in which waiting work is looked at. Pure: time comes in as a number.
 namespace dim::actors {
 
-/// Waiting keys by priority level (higher first); within a level owners take turns, and each owner's
-/// own are first in, first out. Waiting raises a key by one level every `age_ms`.
+/// Waiting keys by priority level (higher first); within a level owners take turns, and each
+/// owner's own are first in, first out. Waiting raises a key by one level every `age_ms`.
 class wait_queue {
 public:
   explicit wait_queue(std::int64_t age_ms, std::uint32_t level_max = 9);

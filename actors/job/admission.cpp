@@ -27,15 +27,15 @@ void check_feed(const job_spec& spec, const std::vector<model_entry>& entries, s
     auto wanted = mapped == map.end() ? input.name : mapped->second;
     if (one_to_one || has_output(previous, wanted))
       continue;
-    problems.push_back(step_path(index) + ".input_map." + input.name + ": expected an output of " +
-                       previous.name + ", and it has no output '" + wanted + "'");
+    problems.push_back(step_path(index) + ".input_map." + input.name + ": expected an output of "
+                       + previous.name + ", and it has no output '" + wanted + "'");
   }
   for (auto& [input, output] : map) {
     auto known = std::any_of(present.inputs.begin(), present.inputs.end(),
                              [&](const models::tensor_spec& x) { return x.name == input; });
     if (!known)
-      problems.push_back(step_path(index) + ".input_map." + input + ": " + present.name +
-                         " has no input of this name");
+      problems.push_back(step_path(index) + ".input_map." + input + ": " + present.name
+                         + " has no input of this name");
   }
 }
 
@@ -72,8 +72,8 @@ std::vector<std::string> complete_spec(job_spec& spec, const std::vector<model_e
       break;
     case pattern::collaborative:
       if (entries.front().spec.max_batch_size == 0)
-        problems.push_back("model: expected a model with a batch dimension, and " +
-                           entries.front().name + " has max_batch_size 0");
+        problems.push_back("model: expected a model with a batch dimension, and "
+                           + entries.front().name + " has max_batch_size 0");
       break;
   }
   return problems;

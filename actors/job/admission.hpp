@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "actors/job/job_record.hpp"
-#include "actors/store/messages.hpp"
+#include "actors/store/model_messages.hpp"
 
 /// The last checks of a submission, which need the catalogue. Pure.
 namespace dim::actors {

@@ -31,7 +31,7 @@ void dispatcher_state::initialise(self_pointer pointer, dispatcher_arguments val
     .then([this](unfinished_jobs& stored) { take_unfinished(stored); },
           [this](const caf::error& what) {
             runtime::log(runtime::log_level::error, name, "could not load the unfinished jobs",
-                               {{"reason", runtime::to_failure(what).message}});
+                         {{"reason", runtime::to_failure(what).message}});
             self->quit(what);
           });
 }
@@ -47,7 +47,7 @@ void dispatcher_state::take_unfinished(unfinished_jobs& stored) {
   is_loaded = true;
   if (!stored.jobs.empty())
     runtime::log(runtime::log_level::info, name, "took up unfinished jobs",
-                      {{"count", std::to_string(stored.jobs.size())}});
+                 {{"count", std::to_string(stored.jobs.size())}});
 }
 
 caf::result<submit_result> dispatcher_state::admit(submit_job& request) {
@@ -55,8 +55,8 @@ caf::result<submit_result> dispatcher_state::admit(submit_job& request) {
     return runtime::to_error(error_code::unavailable, "stored jobs are still being loaded");
   if (jobs.size() + under_way >= arguments.options.pending_jobs_max)
     return runtime::to_error(error_code::overloaded,
-                             "the limit of " + std::to_string(arguments.options.pending_jobs_max) +
-                               " pending jobs is reached");
+                             "the limit of " + std::to_string(arguments.options.pending_jobs_max)
+                               + " pending jobs is reached");
   auto work = std::make_shared<admission>();
   work->request = std::move(request);
   work->promise = self->make_response_promise<submit_result>();
@@ -94,8 +94,8 @@ void dispatcher_state::store_job(const admission_pointer& work) {
   auto& request = work->request;
   auto problems = complete_spec(request.spec, work->entries);
   if (!problems.empty())
-    return refuse(work, runtime::to_error(error_code::bad_input,
-                                          "the job does not fit its models", std::move(problems)));
+    return refuse(work, runtime::to_error(error_code::bad_input, "the job does not fit its models",
+                                          std::move(problems)));
   auto store = arguments.services.store.get();
   if (!store)
     return refuse(work, runtime::to_error(error_code::unavailable, "the store is starting"));
@@ -139,8 +139,7 @@ void dispatcher_state::note_stored(const admission_pointer& work, job_record& re
   hold(std::move(begun));
 }
 
-void dispatcher_state::answer_with_known(const admission_pointer& work,
-                                         const std::string& job_id) {
+void dispatcher_state::answer_with_known(const admission_pointer& work, const std::string& job_id) {
   auto queries = arguments.services.queries.get();
   if (!queries)
     return refuse(work, runtime::to_error(error_code::unavailable, "the store is starting"));
@@ -159,8 +158,7 @@ void dispatcher_state::hold(job_arguments work) {
   work.services = arguments.services;
   work.dispatcher = dispatcher_actor{self};
   auto id = work.record.id;
-  auto ends_at =
-    work.record.submitted_at + static_cast<std::int64_t>(work.record.spec.timeout_ms);
+  auto ends_at = work.record.submitted_at + static_cast<std::int64_t>(work.record.spec.timeout_ms);
   auto actor = self->spawn<caf::monitored>(job, std::move(work));
   job_of[actor.address()] = id;
   deadlines.emplace(ends_at, id);
@@ -171,9 +169,9 @@ caf::result<job_status> dispatcher_state::cancel(cancel_job& request) {
   auto found = jobs.find(request.id);
   if (found == jobs.end() && request.id.size() >= 4) {
     auto next = jobs.lower_bound(request.id);
-    auto is_unique = next != jobs.end() && next->first.starts_with(request.id) &&
-                     (std::next(next) == jobs.end() ||
-                      !std::next(next)->first.starts_with(request.id));
+    auto is_unique =
+      next != jobs.end() && next->first.starts_with(request.id)
+      && (std::next(next) == jobs.end() || !std::next(next)->first.starts_with(request.id));
     if (is_unique)
       found = next;
   }
@@ -240,7 +238,7 @@ void dispatcher_state::note_down(const caf::down_msg& news) {
   if (held == jobs.end())
     return;
   runtime::log(runtime::log_level::error, name, "saw a job's actor crash",
-                     {{"job_id", id}, {"reason", runtime::to_failure(news.reason).message}});
+               {{"job_id", id}, {"reason", runtime::to_failure(news.reason).message}});
   deadlines.erase({held->second.ends_at, id});
   jobs.erase(held);
   rebuild(id);
@@ -271,9 +269,9 @@ void dispatcher_state::look_at_clock() {
 }
 
 std::string dispatcher_state::describe() const {
-  return std::to_string(jobs.size()) + " jobs, " + std::to_string(under_way) +
-         " submissions under way, " + std::to_string(readers.size()) + " readers wait" +
-         (is_loaded ? "" : ", loading");
+  return std::to_string(jobs.size()) + " jobs, " + std::to_string(under_way)
+         + " submissions under way, " + std::to_string(readers.size()) + " readers wait"
+         + (is_loaded ? "" : ", loading");
 }
 
 dispatcher_actor::behavior_type dispatcher(dispatcher_state::self_pointer self,

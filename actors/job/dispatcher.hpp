@@ -23,9 +23,9 @@ struct dispatcher_arguments {
 ///
 ///   loading --unfinished jobs are here--> serving
 ///
-/// A submission is answered after its commit; under a known idempotency key, with the job of the first
-/// one. At most `pending_jobs_max` jobs are held. A JOB that crashes is rebuilt from the store
-/// `job_rebuilds_max` times, then its job fails `internal`.
+/// A submission is answered after its commit; under a known idempotency key, with the job of the
+/// first one. At most `pending_jobs_max` jobs are held. A JOB that crashes is rebuilt from the
+/// store `job_rebuilds_max` times, then its job fails `internal`.
 struct dispatcher_state {
   static inline const char* name = "DISPATCHER";
   using self_pointer = runtime::actor_self<dispatcher_actor, dispatcher_state>;

@@ -31,7 +31,7 @@ void dispatcher_state::rebuild(const std::string& job_id) {
       },
       [job_id](const caf::error& what) {
         runtime::log(runtime::log_level::error, name, "could not rebuild job",
-                           {{"job_id", job_id}, {"reason", runtime::to_failure(what).message}});
+                     {{"job_id", job_id}, {"reason", runtime::to_failure(what).message}});
       });
 }
 
@@ -54,11 +54,10 @@ void dispatcher_state::fail_job(job_record record) {
   news.detail = "{\"code\":\"internal\"}";
   commit.events.push_back(std::move(news));
   self->request(store, caf::infinite, std::move(commit))
-    .then([this, id = record.id](
-            const commit_result&) { answer_readers(id, job_state::failed); },
+    .then([this, id = record.id](const commit_result&) { answer_readers(id, job_state::failed); },
           [id = record.id](const caf::error& what) {
             runtime::log(runtime::log_level::error, name, "could not store the failure of job",
-                               {{"job_id", id}, {"reason", runtime::to_failure(what).message}});
+                         {{"job_id", id}, {"reason", runtime::to_failure(what).message}});
           });
 }
 

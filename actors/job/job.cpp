@@ -59,8 +59,8 @@ void job_actor_state::start_engine() {
   plan.spec = arguments.record.spec;
   plan.job_id = arguments.record.id;
   plan.epoch = arguments.record.epoch;
-  plan.deadline_ms = arguments.record.submitted_at +
-                     static_cast<std::int64_t>(arguments.record.spec.timeout_ms);
+  plan.deadline_ms =
+    arguments.record.submitted_at + static_cast<std::int64_t>(arguments.record.spec.timeout_ms);
   plan.step_outputs = std::move(arguments.step_outputs);
   plan.straggler_wait_ms = arguments.options.straggler_wait_ms;
   plan.points_agreed = arguments.reputation.agreed;
@@ -140,8 +140,8 @@ void job_actor_state::score_straggler(const straggler_scored& news) {
 caf::result<job_status> job_actor_state::cancel() {
   auto& record = arguments.record;
   if (is_terminal(record.state))
-    return runtime::to_error(error_code::conflict, "the job has ended: it is " +
-                                                     std::string{to_string(record.state)});
+    return runtime::to_error(error_code::conflict,
+                             "the job has ended: it is " + std::string{to_string(record.state)});
   auto promise = self->make_response_promise<job_status>();
   cancel_promises.push_back(promise);
   stop_engine_now();
@@ -231,8 +231,7 @@ void job_actor_state::note_commit_failed(const commit_changes& commit, const caf
   is_committing = false;
   ending_is_under_way = false;
   runtime::log(runtime::log_level::error, name, "could not store news of the job; trying again",
-                     {{"job_id", arguments.record.id},
-                      {"reason", runtime::to_failure(what).message}});
+               {{"job_id", arguments.record.id}, {"reason", runtime::to_failure(what).message}});
   auto later = std::exchange(unwritten, commit);
   unwritten.changes.insert(unwritten.changes.end(), later.changes.begin(), later.changes.end());
   unwritten.events.insert(unwritten.events.end(), later.events.begin(), later.events.end());
@@ -253,9 +252,9 @@ void job_actor_state::quit_when_over() {
 }
 
 std::string job_actor_state::describe() const {
-  return arguments.record.id + " " + std::string{to_string(arguments.record.spec.kind)} + " " +
-         std::string{to_string(arguments.record.state)} + ", epoch " +
-         std::to_string(arguments.record.epoch) + (is_committing ? ", committing" : "");
+  return arguments.record.id + " " + std::string{to_string(arguments.record.spec.kind)} + " "
+         + std::string{to_string(arguments.record.state)} + ", epoch "
+         + std::to_string(arguments.record.epoch) + (is_committing ? ", committing" : "");
 }
 
 job_actor::behavior_type job(job_actor_state::self_pointer self, job_arguments arguments) {

@@ -233,8 +233,8 @@ typename Inspector::result_type inspect(Inspector& f, job_result& x) {
            x.agreement_ratio, x.rows);
 }
 
-/// A job as it is stored. The result is a record of its own (table `results`), because lists of jobs
-/// do not show it.
+/// A job as it is stored. The result is a record of its own (table `results`), because lists of
+/// jobs do not show it.
 struct job_record {
   std::string id;
   job_spec spec;

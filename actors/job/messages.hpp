@@ -49,8 +49,8 @@ typename Inspector::result_type inspect(Inspector& f, cancel_job& x) {
   return f(x.id);
 }
 
-/// Replies when the job is terminal, or when `wait_ms` has passed, whichever is first; at once for a
-/// job that DISPATCHER does not hold. Never fails.
+/// Replies when the job is terminal, or when `wait_ms` has passed, whichever is first; at once for
+/// a job that DISPATCHER does not hold. Never fails.
 struct await_job {
   std::string id;
   std::uint32_t wait_ms = 0;
@@ -166,7 +166,8 @@ typename Inspector::result_type inspect(Inspector& f, engine_done&) {
   return f();
 }
 
-// -- between DISPATCHER and its JOBs ---------------------------------------------------------------
+// -- between DISPATCHER and its JOBs
+// ---------------------------------------------------------------
 
 /// JOB tells DISPATCHER that its terminal state is on disk. No reply.
 struct job_ended {

@@ -4,7 +4,7 @@
 
 #include "actors/node/local_messages.hpp"
 #include "actors/node/messages.hpp"
-#include "actors/store/messages.hpp"
+#include "actors/store/model_messages.hpp"
 
 namespace dim::actors {
 

@@ -3,6 +3,7 @@
 #include <caf/typed_actor.hpp>
 
 #include "actors/store/messages.hpp"
+#include "actors/store/model_messages.hpp"
 
 namespace dim::actors {
 

@@ -8,13 +8,13 @@
 #include "actors/engine/execution_record.hpp"
 #include "actors/job/job_record.hpp"
 #include "actors/store/event.hpp"
-#include "models/model_spec.hpp"
 #include "runtime/bytes.hpp"
 
-/// Messages of STORE, QUERIES, EVENTS and MODELS.
+/// Messages of STORE, QUERIES and EVENTS.
 namespace dim::actors {
 
-// -- STORE: the sole writer ------------------------------------------------------------------------
+// -- STORE: the sole writer
+// ------------------------------------------------------------------------
 
 enum class change_kind : std::uint8_t {
   put,
@@ -71,7 +71,24 @@ typename Inspector::result_type inspect(Inspector& f, commit_result& x) {
   return f(x.applied, x.existing, x.last_event);
 }
 
-// -- QUERIES: reads of committed state, never behind a commit --------------------------------------
+/// INTERNAL to STORE: write what was gathered.
+struct flush_due {};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, flush_due&) {
+  return f();
+}
+
+/// INTERNAL to STORE: look for what is old enough to be deleted.
+struct sweep_due {};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, sweep_due&) {
+  return f();
+}
+
+// -- QUERIES: reads of committed state, never behind a commit
+// --------------------------------------
 
 /// `id` may be a unique prefix of 4 characters or more. Errors: not_found, bad_input (ambiguous).
 struct get_job {
@@ -158,9 +175,9 @@ typename Inspector::result_type inspect(Inspector& f, event_list& x) {
   return f(x.events);
 }
 
-/// The record that a job is rebuilt from: everything unfinished, oldest first, and the stored outputs
-/// of a chained job's steps. Asked for by DISPATCHER, for all at its start (`job_id` empty), and for
-/// one job whose actor crashed (no entry when that job is terminal).
+/// The record that a job is rebuilt from: everything unfinished, oldest first, and the stored
+/// outputs of a chained job's steps. Asked for by DISPATCHER, for all at its start (`job_id`
+/// empty), and for one job whose actor crashed (no entry when that job is terminal).
 struct load_unfinished {
   std::string job_id;
 };
@@ -228,7 +245,8 @@ typename Inspector::result_type inspect(Inspector& f, stored_nodes& x) {
   return f(x.nodes);
 }
 
-// -- EVENTS ----------------------------------------------------------------------------------------
+// -- EVENTS
+// ----------------------------------------------------------------------------------------
 
 /// STORE tells EVENTS what has just become true. No reply.
 struct events_committed {
@@ -249,134 +267,6 @@ struct read_events {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, read_events& x) {
   return f(x.after, x.max);
-}
-
-// -- MODELS: catalogue, and bytes by digest --------------------------------------------------------
-
-/// A version of a model as the catalogue has it.
-struct model_entry {
-  std::string name;
-  std::string version;
-  std::string digest;
-  std::uint64_t byte_size = 0;
-  std::int64_t created_at = 0;
-  models::model_spec spec;
-
-  bool operator==(const model_entry&) const = default;
-};
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, model_entry& x) {
-  return f(x.name, x.version, x.digest, x.byte_size, x.created_at, x.spec);
-}
-
-/// Empty version: the highest. Errors: model_not_found.
-struct find_model {
-  std::string name;
-  std::string version;
-};
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, find_model& x) {
-  return f(x.name, x.version);
-}
-
-struct list_models {};
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, list_models&) {
-  return f();
-}
-
-struct model_list {
-  std::vector<model_entry> models;
-};
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, model_list& x) {
-  return f(x.models);
-}
-
-/// One block of an upload. `offset` 0 opens it; blocks come in order, each after the reply to the one
-/// before (that is the back-pressure). Errors: bad_input (wrong offset), too_large, store_full.
-struct upload_block {
-  std::string upload_id;
-  std::uint64_t offset = 0;
-  runtime::bytes data;
-};
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, upload_block& x) {
-  return f(x.upload_id, x.offset, x.data);
-}
-
-struct upload_progress {
-  std::uint64_t received = 0;
-};
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, upload_progress& x) {
-  return f(x.received);
-}
-
-/// Checks size and digest of the upload, opens the file in a child process, and only then enters it.
-/// Empty version: one above the highest. On any error nothing is left behind. Errors: bad_input,
-/// corrupt, bad_model, conflict (version exists with other bytes).
-struct finish_upload {
-  std::string upload_id;
-  std::string name;
-  std::string version;
-  std::string config_toml;
-  std::uint64_t byte_size = 0;
-  std::string digest;
-};
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, finish_upload& x) {
-  return f(x.upload_id, x.name, x.version, x.config_toml, x.byte_size, x.digest);
-}
-
-/// The sender gave up: the staged file goes away. No reply.
-struct abandon_upload {
-  std::string upload_id;
-};
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, abandon_upload& x) {
-  return f(x.upload_id);
-}
-
-/// Empty version: all of them. Errors: model_not_found.
-struct remove_model {
-  std::string name;
-  std::string version;
-};
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, remove_model& x) {
-  return f(x.name, x.version);
-}
-
-/// Bytes `offset` .. `offset + length` of a blob or model file, by digest. Errors: not_found.
-struct fetch_chunk {
-  std::string digest;
-  std::uint64_t offset = 0;
-  std::uint32_t length = 1 << 20;  ///< At most 1 MiB.
-};
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, fetch_chunk& x) {
-  return f(x.digest, x.offset, x.length);
-}
-
-struct chunk {
-  runtime::bytes data;
-  std::uint64_t total_size = 0;
-};
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, chunk& x) {
-  return f(x.data, x.total_size);
 }
 
 }  // namespace dim::actors

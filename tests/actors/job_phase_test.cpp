@@ -9,20 +9,20 @@ using namespace dim;
 using namespace dim::actors;
 
 TEST_CASE("a job moves forward only, and a terminal state never changes") {
-  CHECK(state_after_execution(job_state::pending, execution_state::scheduled) ==
-        job_state::scheduled);
-  CHECK(state_after_execution(job_state::scheduled, execution_state::running) ==
-        job_state::running);
-  CHECK(state_after_execution(job_state::running, execution_state::scheduled) ==
-        job_state::running);
+  CHECK(state_after_execution(job_state::pending, execution_state::scheduled)
+        == job_state::scheduled);
+  CHECK(state_after_execution(job_state::scheduled, execution_state::running)
+        == job_state::running);
+  CHECK(state_after_execution(job_state::running, execution_state::scheduled)
+        == job_state::running);
   for (auto terminal : {job_state::completed, job_state::failed, job_state::cancelled}) {
     CHECK(state_after_execution(terminal, execution_state::running) == terminal);
     CHECK(state_after_engine(terminal, {}) == terminal);
     CHECK(state_after_engine(terminal, {runtime::error_code::timeout, "", {}}) == terminal);
   }
   CHECK(state_after_engine(job_state::running, {}) == job_state::completed);
-  CHECK(state_after_engine(job_state::running, {runtime::error_code::no_nodes, "", {}}) ==
-        job_state::failed);
+  CHECK(state_after_engine(job_state::running, {runtime::error_code::no_nodes, "", {}})
+        == job_state::failed);
 }
 
 TEST_CASE("silence makes a node suspect, then offline; only a join brings it back") {

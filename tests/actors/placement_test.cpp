@@ -109,10 +109,11 @@ TEST_CASE("a group is placed on different nodes or not at all") {
 }
 
 TEST_CASE("replicas go to distinct owners while there are enough, else to distinct nodes") {
-  auto nodes = map_of({node_of("a", 200, 0, "x"), node_of("b", 190, 0, "x"), node_of("c", 50, 0, "y")});
+  auto nodes =
+    map_of({node_of("a", 200, 0, "x"), node_of("b", 190, 0, "x"), node_of("c", 50, 0, "y")});
   auto two = place_group(group_of(2), nodes);
-  CHECK(std::set<std::string>(two.node_ids.begin(), two.node_ids.end()) ==
-        std::set<std::string>{"a", "c"});
+  CHECK(std::set<std::string>(two.node_ids.begin(), two.node_ids.end())
+        == std::set<std::string>{"a", "c"});
   auto three = place_group(group_of(3), nodes);
   CHECK(three.node_ids.size() == 3);
   auto one = group_of(1);

@@ -26,7 +26,9 @@ struct registry_fixture : tests::actor_fixture {
     }));
     auto queries = sys().spawn([this](caf::event_based_actor*) -> caf::behavior {
       return {[this](load_nodes) { return stored; },
-              [](get_totals) { return store_totals{{1, 2, 3, 4, 5, 6}, 9, 10, false}; }};
+              [](get_totals) {
+                return store_totals{{1, 2, 3, 4, 5, 6}, 9, 10, false};
+              }};
     });
     arguments.queries.set(caf::actor_cast<queries_actor>(queries));
     registry = sys().spawn(actors::registry, arguments);

@@ -123,7 +123,8 @@ TEST_CASE("a node holds at most twice its slots, and the next goes out when one 
   CHECK(f.node_box["a"]->count<run_execution>() == 3);
 }
 
-TEST_CASE("what no node can run waits for one that can, and ends as no_nodes at the queue timeout") {
+TEST_CASE(
+  "what no node can run waits for one that can, and ends as no_nodes at the queue timeout") {
   scheduler_fixture f;
   f.add_node("a");
   auto request = f.request_of("e1");
@@ -137,8 +138,8 @@ TEST_CASE("what no node can run waits for one that can, and ends as no_nodes at 
   REQUIRE(f.endings().size() == 1);
   CHECK(f.endings()[0].execution_id == "e1");
   CHECK(f.endings()[0].error.code == runtime::error_code::no_nodes);
-  CHECK(f.endings()[0].error.details ==
-        std::vector<std::string>{"node a: has no cabinet 'patients'"});
+  CHECK(f.endings()[0].error.details
+        == std::vector<std::string>{"node a: has no cabinet 'patients'"});
 }
 
 TEST_CASE("a group waits until there is a node for each, and is then placed at once") {
@@ -170,7 +171,8 @@ TEST_CASE("the loss of a node ends its executions at once, and only those of tha
   CHECK(f.endings().size() == 1);
 }
 
-TEST_CASE("a withdrawn execution leaves the queue, or is cancelled at its node, without an ending") {
+TEST_CASE(
+  "a withdrawn execution leaves the queue, or is cancelled at its node, without an ending") {
   scheduler_fixture f;
   f.place({f.request_of("e1")});
   f.send(f.scheduler, withdraw_execution{"e1"});
@@ -210,14 +212,14 @@ TEST_CASE("large inputs travel detached, large outputs are fetched in chunks and
                                    std::vector<char>(3'000'000, '\5'));
   std::size_t chunks = 0;
   auto order = std::make_shared<run_execution>();
-  auto node = f.fake<node_actor>(
-    [order](const run_execution& x) { *order = x; }, [](const acknowledge_execution&) {},
-    [](const cancel_execution&) {}, [](rejoin_cluster) {},
-    [&chunks, large](const fetch_chunk& wish) {
-      ++chunks;
-      auto view = large.data.view().substr(wish.offset, wish.length);
-      return chunk{runtime::bytes::copy_of(view), large.byte_size};
-    });
+  auto node = f.fake<node_actor>([order](const run_execution& x) { *order = x; },
+                                 [](const acknowledge_execution&) {},
+                                 [](const cancel_execution&) {}, [](rejoin_cluster) {},
+                                 [&chunks, large](const fetch_chunk& wish) {
+                                   ++chunks;
+                                   auto view = large.data.view().substr(wish.offset, wish.length);
+                                   return chunk{runtime::bytes::copy_of(view), large.byte_size};
+                                 });
   f.add_node("a");
   node_updated news;
   news.record.facts = {"b", "b", "", "", 2, 4'000'000'000, {{"cpu:0", "cpu", "", 1, 0, 1}}, {}, 9};

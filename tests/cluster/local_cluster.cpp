@@ -124,10 +124,8 @@ void local_cluster::start_orchestrator() {
   auto file = folder_ / "orchestrator-ports.json";
   std::filesystem::remove(file);
   std::vector<std::string> arguments{
-    "--cluster.roles=orchestrator,gateway",
-    "--cluster.data_dir=" + data.string(),
-    "--cluster.port_file=" + file.string(),
-    "--cluster.port=" + std::to_string(cluster_port_),
+    "--cluster.roles=orchestrator,gateway", "--cluster.data_dir=" + data.string(),
+    "--cluster.port_file=" + file.string(), "--cluster.port=" + std::to_string(cluster_port_),
     "--gateway.port=" + std::to_string(port_)};
   arguments.insert(arguments.end(), flags_.begin(), flags_.end());
   orchestrator_ = process{binary("dimd"), arguments, folder_ / "orchestrator.log"};
@@ -165,11 +163,11 @@ nlohmann::json local_cluster::ports_of(const std::filesystem::path& file, proces
 void local_cluster::push_samples(const std::vector<std::string>& names) {
   for (auto& name : names) {
     auto model = sample_folder() / "models" / name;
-    process push{binary("dim"),
-                 {"--url", "http://127.0.0.1:" + std::to_string(port_), "push", name,
-                  (model / "1" / "model.pt").string(), "--config",
-                  (model / "config.toml").string()},
-                 folder_ / "push.log"};
+    process push{
+      binary("dim"),
+      {"--url", "http://127.0.0.1:" + std::to_string(port_), "push", name,
+       (model / "1" / "model.pt").string(), "--config", (model / "config.toml").string()},
+      folder_ / "push.log"};
     auto status = push.wait(std::chrono::seconds{60});
     if (status != 0)
       FAIL("could not push ", name, ":\n", read_tail(folder_ / "push.log", 2000));
@@ -183,8 +181,8 @@ local_cluster::reply local_cluster::get(const std::string& target) const {
 
 local_cluster::reply local_cluster::post(const std::string& target, const nlohmann::json& body,
                                          const std::string& headers) const {
-  auto answer = tools::ask_once("127.0.0.1", port_,
-                                tools::http_request("POST", target, body.dump(), headers));
+  auto answer =
+    tools::ask_once("127.0.0.1", port_, tools::http_request("POST", target, body.dump(), headers));
   return {answer.status, nlohmann::json::parse(answer.body, nullptr, false)};
 }
 

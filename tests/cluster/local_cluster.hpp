@@ -40,8 +40,9 @@ private:
   std::optional<int> status_;
 };
 
-/// One orchestrator with its gateway, and nodes, each a real `dimd` on loopback with ports of its own
-/// choice and a data folder of its own. Everything is removed with the object, unless a check failed.
+/// One orchestrator with its gateway, and nodes, each a real `dimd` on loopback with ports of its
+/// own choice and a data folder of its own. Everything is removed with the object, unless a check
+/// failed.
 class local_cluster {
 public:
   explicit local_cluster(std::size_t nodes, std::vector<std::string> flags = {});

@@ -87,8 +87,8 @@ TEST_CASE("a replicated job runs on three nodes, which agree and are rewarded") 
 }
 
 TEST_CASE("a collaborative job reduces each node's own rows and weighs them by their number") {
-  auto id = cluster().submit(
-    {{"pattern", "collaborative"}, {"model", "risk"}, {"cabinet", "patients"}});
+  auto id =
+    cluster().submit({{"pattern", "collaborative"}, {"model", "risk"}, {"cabinet", "patients"}});
   auto job = cluster().finish(id);
   INFO(reason(job));
   REQUIRE(job["status"] == "completed");
@@ -160,13 +160,17 @@ TEST_CASE("bad input is refused with every problem named, and nothing is stored"
   auto before = cluster().get("/stats").body["jobs"];
   json input = tests::digit_input(digit().pixels);
   input["shape"] = {1, 63};
-  CHECK(cluster().post("/api/v1/jobs", {{"pattern", "single"},
-                                        {"model", "digits-mlp"},
-                                        {"inputs", {input}}}).status == 400);
-  CHECK(cluster().post("/api/v1/jobs", {{"pattern", "single"},
-                                        {"model", "nobody"},
-                                        {"inputs", {tests::digit_input(digit().pixels)}}})
-          .status == 404);
+  CHECK(
+    cluster()
+      .post("/api/v1/jobs", {{"pattern", "single"}, {"model", "digits-mlp"}, {"inputs", {input}}})
+      .status
+    == 400);
+  CHECK(cluster()
+          .post("/api/v1/jobs", {{"pattern", "single"},
+                                 {"model", "nobody"},
+                                 {"inputs", {tests::digit_input(digit().pixels)}}})
+          .status
+        == 404);
   auto many = cluster().post("/api/v1/jobs", {{"pattern", "single"},
                                               {"model", "a/b"},
                                               {"priority", -1},
@@ -178,9 +182,8 @@ TEST_CASE("bad input is refused with every problem named, and nothing is stored"
 }
 
 TEST_CASE("a cancelled job is cancelled for good") {
-  auto id = cluster().submit({{"pattern", "collaborative"},
-                              {"model", "risk"},
-                              {"cabinet", "nowhere"}});
+  auto id =
+    cluster().submit({{"pattern", "collaborative"}, {"model", "risk"}, {"cabinet", "nowhere"}});
   auto answer = cluster().remove("/api/v1/jobs/" + id);
   CHECK(answer.status == 200);
   CHECK(cluster().finish(id)["status"] == "cancelled");

@@ -27,10 +27,12 @@ actors::job_record sample_job(runtime::id_source& ids, std::int64_t now_ms) {
 /// The writes by which STORE numbers an event.
 void append_event(const actors::event& news, actors::commit_changes& commit) {
   auto number = actors::number_key(news.number);
-  commit.changes.push_back({actors::change_kind::put, actors::tables::events, number,
-                            runtime::encode_record(news)});
-  commit.changes.push_back({actors::change_kind::put, actors::tables::events_by_job,
-                            actors::pair_key(news.job_id, number), {}});
+  commit.changes.push_back(
+    {actors::change_kind::put, actors::tables::events, number, runtime::encode_record(news)});
+  commit.changes.push_back({actors::change_kind::put,
+                            actors::tables::events_by_job,
+                            actors::pair_key(news.job_id, number),
+                            {}});
 }
 
 }  // namespace
@@ -51,14 +53,20 @@ runtime::expected<double> bare_submissions_per_second(const std::filesystem::pat
   auto begin = std::chrono::steady_clock::now();
   auto end = begin + duration;
   while (std::chrono::steady_clock::now() < end) {
-    auto written = (*opened)->write(
-      [&](runtime::write_transaction& transaction) -> runtime::expected<void> {
+    auto written =
+      (*opened)->write([&](runtime::write_transaction& transaction) -> runtime::expected<void> {
         for (int index = 0; index < batch_size; ++index) {
           actors::commit_changes commit;
           auto record = sample_job(ids, 1'700'000'000'000 + std::int64_t(made + index));
           actors::append_changes_for_new_job(record, commit);
-          actors::event news{++event_number, actors::topic_jobs, "job_submitted", record.id,
-                             "", "", record.submitted_at, ""};
+          actors::event news{++event_number,
+                             actors::topic_jobs,
+                             "job_submitted",
+                             record.id,
+                             "",
+                             "",
+                             record.submitted_at,
+                             ""};
           append_event(news, commit);
           for (auto& one : commit.changes)
             if (auto put = transaction.put(one.table, one.key, one.value.view()); !put)

@@ -30,8 +30,9 @@ struct shared_run {
   clock_type::time_point due(std::uint64_t number) const {
     if (options.rate <= 0)
       return clock_type::now();
-    return begin + std::chrono::duration_cast<clock_type::duration>(
-                     std::chrono::duration<double>(double(number) / options.rate));
+    return begin
+           + std::chrono::duration_cast<clock_type::duration>(
+             std::chrono::duration<double>(double(number) / options.rate));
   }
 };
 
@@ -158,8 +159,8 @@ std::string http_request(const std::string& method, const std::string& target,
                          const std::string& body, const std::string& headers) {
   auto result = method + " " + target + " HTTP/1.1\r\nHost: dim\r\n" + headers;
   if (!body.empty())
-    result += "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
-              "\r\n";
+    result +=
+      "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
   return result + "\r\n" + body;
 }
 

@@ -15,7 +15,8 @@ struct answer {
 };
 
 /// What a connection does: given the number of the request and the answer to the one before on this
-/// connection (status 0 at first), the whole HTTP/1.1 request to send next, or an empty string to stop.
+/// connection (status 0 at first), the whole HTTP/1.1 request to send next, or an empty string to
+/// stop.
 using request_source = std::function<std::string(std::uint64_t number, const answer& before)>;
 
 struct load_options {
@@ -24,7 +25,8 @@ struct load_options {
   std::uint32_t connections = 32;
   std::chrono::milliseconds duration{5'000};
   /// Requests a second over all connections; 0 sends the next as soon as the answer is here. With a
-  /// rate, latency is counted from the moment at which the request was due (no coordinated omission).
+  /// rate, latency is counted from the moment at which the request was due (no coordinated
+  /// omission).
   double rate = 0;
 };
 
@@ -42,7 +44,8 @@ struct load_result {
   double quantile_us(double share) const;
 };
 
-/// Sends requests over keep-alive connections from one thread. `is_good` tells whether an answer counts.
+/// Sends requests over keep-alive connections from one thread. `is_good` tells whether an answer
+/// counts.
 load_result run_load(const load_options& options, const request_source& source,
                      const std::function<bool(const answer&)>& is_good);
 

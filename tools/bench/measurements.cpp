@@ -25,14 +25,12 @@ std::string job_body(const bench_target& target) {
   json pixels = json::array();
   for (int index = 0; index < 64; ++index)
     pixels.push_back((index * 37 % 101) / 100.0);
-  json body{{"name", "bench"},
-            {"pattern", "single"},
-            {"model", target.model},
-            {"inputs",
-             json::array({{{"name", "x"},
-                           {"datatype", "FP32"},
-                           {"shape", {1, 64}},
-                           {"data", pixels}}})}};
+  json body{
+    {"name", "bench"},
+    {"pattern", "single"},
+    {"model", target.model},
+    {"inputs",
+     json::array({{{"name", "x"}, {"datatype", "FP32"}, {"shape", {1, 64}}, {"data", pixels}}})}};
   return body.dump();
 }
 
@@ -141,8 +139,8 @@ json measure_latency(const bench_target& target) {
   auto at = [&](double share) {
     return totals.empty() ? 0 : totals[std::size_t(share * double(totals.size() - 1))];
   };
-  return {{"jobs", totals.size()}, {"p50_ms", at(0.5)},  {"p90_ms", at(0.9)},
-          {"p99_ms", at(0.99)},    {"goal_p50_ms", 10},  {"failed", failed},
+  return {{"jobs", totals.size()}, {"p50_ms", at(0.5)}, {"p90_ms", at(0.9)},
+          {"p99_ms", at(0.99)},    {"goal_p50_ms", 10}, {"failed", failed},
           {"errors", load.errors}};
 }
 

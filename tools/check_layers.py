@@ -15,7 +15,7 @@ LAYERS = ["config", "runtime", "models", "actors", "gateway", "tools"]
 INCLUDE = re.compile(r'\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)')
 
 # What the folders below `actors` and the gateway may know of another of these folders.
-SHARED_ACTOR_HEADER = re.compile(r"(interface|messages|event|\w+_record)\.hpp$")
+SHARED_ACTOR_HEADER = re.compile(r"(interface|messages|event|records|\w+_record|\w+_host)\.hpp$")
 
 # Parents that spawn a child of another folder, and so include its header.
 SPAWNS = {
@@ -30,7 +30,8 @@ THIRD_PARTY = [
     (("CLI/",), r"(config|tools)/"),
     (("toml++/",), r"(config|models)/"),
     (("lmdb.h",), r"runtime/"),
-    (("spdlog/", "msgpack", "prometheus/", "tl/", "boost/crc"), r"runtime/"),
+    (("spdlog/", "msgpack", "prometheus/", "boost/crc"), r"runtime/"),
+    (("tl/",), r"(runtime|tools)/"),
     (("fmt/",), r"(runtime|gateway|tools)/"),
     (("openssl/",), r"(runtime|gateway|tools)/"),
     (("csv.h", "google/protobuf/"), r"models/"),
@@ -38,7 +39,7 @@ THIRD_PARTY = [
     (("boost/beast", "boost/asio", "boost/system"),
      r"gateway/(\w+/)*\w*(server|session)\w*\.[ch]pp$|tools/"),
     (("simdjson.h", "zlib.h"), r"gateway/"),
-    (("nlohmann/",), r"(gateway|tools)/"),
+    (("nlohmann/",), r"(runtime|gateway|tools)/"),
     (("histedit.h", "editline/"), r"tools/"),
     (("doctest/",), r"tests/"),
 ]

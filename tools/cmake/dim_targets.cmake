@@ -5,6 +5,16 @@ if(DIM_ONLY_PURE)
   set(dim_exclude EXCLUDE_FROM_ALL)
 endif()
 
+# Headers in angle brackets, or paths from the root.
+function(dim_precompile target)
+  foreach(header IN LISTS ARGN)
+    if(NOT header MATCHES "^<")
+      set(header "\"${header}\"")
+    endif()
+    target_precompile_headers(${target} PRIVATE ${header})
+  endforeach()
+endfunction()
+
 # dim_library(runtime SOURCES a.cpp LINKS PUBLIC x PRIVATE y PRECOMPILE <caf/all.hpp>):
 # target dim_runtime, alias dim::runtime.
 function(dim_library name)
@@ -13,9 +23,7 @@ function(dim_library name)
   add_library(dim::${name} ALIAS dim_${name})
   target_include_directories(dim_${name} PUBLIC ${CMAKE_SOURCE_DIR})
   target_link_libraries(dim_${name} ${arg_LINKS})
-  if(arg_PRECOMPILE)
-    target_precompile_headers(dim_${name} PRIVATE ${arg_PRECOMPILE})
-  endif()
+  dim_precompile(dim_${name} ${arg_PRECOMPILE})
 endfunction()
 
 # dim_program(dimd SOURCES main.cpp LINKS dim::gateway): an executable in build/<preset>/bin.
@@ -24,9 +32,7 @@ function(dim_program name)
   add_executable(${name} ${dim_exclude} ${arg_SOURCES})
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE ${arg_LINKS})
-  if(arg_PRECOMPILE)
-    target_precompile_headers(${name} PRIVATE ${arg_PRECOMPILE})
-  endif()
+  dim_precompile(${name} ${arg_PRECOMPILE})
 endfunction()
 
 # dim_test(runtime_test SOURCES a_test.cpp LINKS dim::runtime LABELS pure): a doctest program, run

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <concepts>
+#include <exception>
 #include <memory>
 #include <string>
 #include <typeinfo>
@@ -42,6 +43,9 @@ template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, deadline_due& x) {
   return f(x.due_ns);
 }
+
+/// Logs what a handler has thrown, which ends its actor, and makes it the reason of that end.
+caf::error report_exception(const char* name, const std::exception_ptr& thrown);
 
 /// What the actor base needs of a `call_table`.
 class deadline_watcher {
@@ -86,7 +90,8 @@ struct base<caf::actor> {
 
 /// The base of every actor: enters itself in the process's table, counts its mailbox, notes which
 /// message it handles since when, answers `describe_actor`, and is the single place where message
-/// faults are injected. Use it as
+/// faults are injected. A message that the behaviour does not know is answered `unexpected_message`, and
+/// a handler that throws ends its actor with an error. Use it as
 ///
 ///     struct store_state { static inline const char* name = "STORE"; ... };
 ///     using self_pointer = runtime::actor_self<store_actor, store_state>;
@@ -100,6 +105,11 @@ public:
 
   explicit actor_base(caf::actor_config& config)
     : super(config), parent_(config.parent != nullptr ? config.parent->id() : 0) {
+    // CAF's own handlers print to standard output.
+    this->set_default_handler(caf::drop);
+    this->set_exception_handler([](caf::scheduled_actor* self, std::exception_ptr& thrown) {
+      return report_exception(self->name(), thrown);
+    });
   }
 
   void launch(caf::execution_unit* unit, bool lazy, bool hide) override {

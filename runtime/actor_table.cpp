@@ -60,6 +60,13 @@ void actor_table::leave(std::uint64_t id) {
   actors_.erase(id);
 }
 
+void actor_table::rename(std::uint64_t id, std::string name) {
+  std::lock_guard guard{mutex_};
+  auto found = actors_.find(id);
+  if (found != actors_.end())
+    found->second.vitals->name = std::move(name);
+}
+
 std::vector<actor_line> actor_table::lines() const {
   std::vector<actor_line> result;
   std::lock_guard guard{mutex_};

@@ -95,6 +95,9 @@ public:
                                       std::uint64_t parent, std::int64_t now_ns);
   void leave(std::uint64_t id);
 
+  /// Gives an actor the name that its part in the tree has.
+  void rename(std::uint64_t id, std::string name);
+
   /// In the order of their ids, which is the order in which they were made.
   std::vector<actor_line> lines() const;
 

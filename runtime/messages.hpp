@@ -5,6 +5,7 @@
 #include "runtime/actor_base.hpp"
 #include "runtime/bytes.hpp"
 #include "runtime/errors.hpp"
+#include "runtime/tree_messages.hpp"
 
 /// The runtime's own message types: the first of the two chained type-id blocks.
 CAF_BEGIN_TYPE_ID_BLOCK(dim_runtime, caf::first_custom_type_id)
@@ -13,4 +14,9 @@ CAF_BEGIN_TYPE_ID_BLOCK(dim_runtime, caf::first_custom_type_id)
   CAF_ADD_TYPE_ID(dim_runtime, (dim::runtime::failure))
   CAF_ADD_TYPE_ID(dim_runtime, (std::vector<std::string>))
   CAF_ADD_TYPE_ID(dim_runtime, (dim::runtime::deadline_due))
+  CAF_ADD_TYPE_ID(dim_runtime, (dim::runtime::await_tree))
+  CAF_ADD_TYPE_ID(dim_runtime, (dim::runtime::stop_tree))
+  CAF_ADD_TYPE_ID(dim_runtime, (dim::runtime::get_tree))
+  CAF_ADD_TYPE_ID(dim_runtime, (dim::runtime::tree_status))
+  CAF_ADD_TYPE_ID(dim_runtime, (dim::runtime::child_due))
 CAF_END_TYPE_ID_BLOCK(dim_runtime)

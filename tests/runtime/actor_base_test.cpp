@@ -180,3 +180,25 @@ TEST_CASE("a request without a reply is a timeout in the test's time") {
   CHECK(reply.error().code == runtime::error_code::timeout);
   CHECK(f.now_ms() == 500);
 }
+
+TEST_CASE("a handler that throws ends its actor with an error that has its words") {
+  sum_fixture f;
+  auto thrower = f.fake<caf::actor>([](const add_number&) -> sum_result {
+    throw std::runtime_error("out of range");
+  });
+  auto reply = f.ask<sum_result>(thrower, add_number{1});
+  REQUIRE_FALSE(reply);
+  auto reason = f.end_of(thrower);
+  REQUIRE(reason);
+  CHECK(reason->code == runtime::error_code::internal);
+  CHECK(reason->message == "exception in FAKE: out of range");
+}
+
+TEST_CASE("a message that no handler takes is answered unexpected, and the actor lives on") {
+  sum_fixture f;
+  auto fake = f.fake<caf::actor>([](const add_number&) {});
+  auto reply = f.ask<sum_result>(fake, get_sum{});
+  REQUIRE_FALSE(reply);
+  CHECK(reply.error().code == runtime::error_code::protocol_mismatch);
+  CHECK(f.is_alive(fake));
+}

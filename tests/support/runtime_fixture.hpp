@@ -172,6 +172,15 @@ public:
     return actor != nullptr && !actor->getf(caf::abstract_actor::is_terminated_flag);
   }
 
+  /// Why the actor has ended; nothing while it lives. Code `none` is a normal end.
+  template <class Handle>
+  std::optional<runtime::failure> end_of(const Handle& target) {
+    auto reason = std::make_shared<std::optional<runtime::failure>>();
+    caf::actor_cast<caf::abstract_actor*>(target)->attach_functor(
+      [reason](const caf::error& x) { *reason = runtime::to_failure(x); });
+    return *reason;
+  }
+
   /// Living actors with this name, from the process's table.
   std::size_t count_actors(const std::string& name);
 

@@ -126,6 +126,10 @@ struct store_options {
   bool check_on_start = true;
   /// Longest time for that check; 0: no limit.
   std::uint32_t check_timeout_ms = 600'000;
+  /// Pause between two searches for what is old enough to be deleted.
+  std::uint32_t sweep_interval_ms = 600'000;
+  /// Blobs that nothing names are deleted after this.
+  std::uint32_t blob_retention_hours = 24;
   /// Larger payloads become files of their own.
   std::uint32_t blob_inline_bytes_max = 64 << 10;
   /// One uploaded model file.

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "actors/cluster/node_record.hpp"
@@ -10,15 +11,93 @@
 #include "runtime/errors.hpp"
 
 /// What is on disk: the key layout of every table, and the functions that turn records into changes.
-/// (The lead's wish list: JOB, DISPATCHER and REGISTRY call exactly these. The store's author
-/// completes this header: tables, keys, and whatever QUERIES needs.)
+///
+/// Values are records of runtime/record_codec.hpp. Numbers in keys are 8 bytes, the highest first, so
+/// that their order is the order of the keys; ids are UUIDs of version 7, so that the order of jobs
+/// and executions is that of their making.
 namespace dim::actors {
+
+namespace tables {
+
+/// "schema_version" -> the version as text (runtime/store.hpp); "last_event" and "generation" -> a
+/// number as in keys.
+inline constexpr const char* meta = "meta";
+
+/// job id -> job_record, its inputs without their bytes, so that a change of state writes little.
+inline constexpr const char* jobs = "jobs";
+
+/// job id -> models::tensor_list: the inputs of at most 64 KiB with their bytes, larger ones detached.
+inline constexpr const char* inputs = "inputs";
+
+/// job id -> nothing, in the table of the job's state: a table each, because their sizes are known
+/// without counting. See `state_table`.
+inline constexpr const char* jobs_of_state = "jobs_";
+
+/// pattern '/' job id -> nothing.
+inline constexpr const char* jobs_by_pattern = "jobs_by_pattern";
+
+/// 16 hex digits of SHA-256(submitter) '/' job id -> nothing.
+inline constexpr const char* jobs_by_submitter = "jobs_by_submitter";
+
+/// number (when the job ended, in ms) job id -> nothing: what is to be deleted next.
+inline constexpr const char* jobs_by_end = "jobs_by_end";
+
+/// job id '/' execution id -> execution_record.
+inline constexpr const char* executions = "executions";
+
+/// job id -> job_result.
+inline constexpr const char* results = "results";
+
+/// job id '/' number (the step) -> models::tensor_list: the stored outputs of a chained job.
+inline constexpr const char* steps = "steps";
+
+/// node id -> node_record.
+inline constexpr const char* nodes = "nodes";
+
+/// number (the event's) -> event.
+inline constexpr const char* events = "events";
+
+/// job id '/' number (the event's) -> nothing.
+inline constexpr const char* events_by_job = "events_by_job";
+
+/// SHA-256(idempotency key) in hex -> idempotency_record.
+inline constexpr const char* idempotency = "idempotency";
+
+/// All of them but "meta", for `runtime::store_settings`.
+std::vector<std::string> all();
+
+}  // namespace tables
+
+/// The schema of this layout. A change of it adds one, and a migration in database.cpp.
+inline constexpr std::uint32_t schema_version = 1;
+
+inline constexpr std::string_view last_event_key = "last_event";
+inline constexpr std::string_view generation_key = "generation";
+
+/// "jobs_pending", "jobs_scheduled", ...
+std::string state_table(job_state state);
+
+/// A number as 8 bytes, the highest first.
+std::string number_key(std::uint64_t number);
+/// The number in the last 8 bytes of a key; 0 when it is shorter.
+std::uint64_t number_in_key(std::string_view key) noexcept;
+
+/// `first` '/' `second`; with an empty `second` the prefix of all such keys.
+std::string pair_key(std::string_view first, std::string_view second);
+
+/// The prefix of a submitter's keys in `jobs_by_submitter`.
+std::string submitter_prefix(std::string_view submitted_by);
+
+/// The key of an idempotency key, whatever its length.
+std::string idempotency_row(std::string_view key);
 
 /// What an idempotency key stands for.
 struct idempotency_record {
   std::string job_id;
   std::string body_digest;
   std::int64_t at = 0;
+
+  bool operator==(const idempotency_record&) const = default;
 };
 
 template <class Inspector>
@@ -40,7 +119,7 @@ void append_changes_for_result(const std::string& job_id, job_result result,
 /// The row of one attempt; `outputs` must have gone through `detach_large`.
 change change_for_execution(const execution_record& record);
 
-/// chained: the outputs of one step, and their removal.
+/// chained: the outputs of one step, which must have gone through `detach_large`, and their removal.
 change change_for_step(const std::string& job_id, std::uint32_t step,
                        const models::tensor_list& outputs);
 change erase_step(const std::string& job_id, std::uint32_t step);
@@ -48,9 +127,13 @@ change erase_step(const std::string& job_id, std::uint32_t step);
 /// A node's row.
 change change_for_node(const node_record& record);
 
-/// `put_absent` of a key (hashed: database keys are short), and the record that stood there.
+/// `put_absent` of a key (hashed: database keys are short), and the record that stood there. Errors:
+/// store_corrupt.
 change change_for_idempotency(const std::string& key, const idempotency_record& record);
 runtime::expected<idempotency_record> decode_idempotency(const runtime::bytes& stored);
+
+/// Payloads up to this size stay in the database.
+inline constexpr std::uint64_t inline_bytes_max = 64 << 10;
 
 /// Replaces tensors whose data is larger than 64 KiB by detached ones, and appends their data to
 /// `blobs`. Tensors that are detached already stay as they are.

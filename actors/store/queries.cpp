@@ -1,0 +1,58 @@
+#include "actors/store/queries.hpp"
+
+#include "actors/store/job_reader.hpp"
+#include "runtime/caf_errors.hpp"
+
+namespace dim::actors {
+
+template <class Reply, class Read>
+caf::result<Reply> queries_state::answer(Read read) const {
+  auto snapshot = database->read();
+  if (!snapshot)
+    return runtime::to_error(snapshot.error());
+  runtime::expected<Reply> reply = read(*snapshot);
+  if (!reply)
+    return runtime::to_error(reply.error());
+  return std::move(*reply);
+}
+
+std::string queries_state::describe() const {
+  return std::string(to_string(database->health()));
+}
+
+queries_actor::behavior_type queries(queries_state::self_pointer self, database_pointer database) {
+  auto& state = self->state;
+  state.database = std::move(database);
+  using snapshot = const runtime::read_transaction&;
+  return {
+    [&state](const get_job& request) {
+      return state.answer<job_view>([&](snapshot x) { return read_job(x, request.id); });
+    },
+    [&state](const list_jobs& request) {
+      return state.answer<job_page>([&](snapshot x) { return read_page(x, request); });
+    },
+    [&state](const get_executions& request) {
+      return state.answer<execution_list>(
+        [&](snapshot x) { return read_executions(x, request.job_id); });
+    },
+    [&state](const get_history& request) {
+      return state.answer<event_list>([&](snapshot x) { return read_history(x, request.job_id); });
+    },
+    [&state](load_unfinished) {
+      return state.answer<unfinished_jobs>([](snapshot x) { return read_unfinished(x); });
+    },
+    [&state](load_nodes) {
+      return state.answer<stored_nodes>([](snapshot x) { return read_nodes(x); });
+    },
+    [&state](get_totals) {
+      return state.answer<store_totals>([&](snapshot x) {
+        auto totals = read_totals(x);
+        if (totals)
+          totals->read_only = state.database->health() != runtime::error_code::none;
+        return totals;
+      });
+    },
+  };
+}
+
+}  // namespace dim::actors

@@ -172,10 +172,11 @@ std::vector<std::string> refusals_in_words(const std::vector<candidate_score>& s
   std::vector<std::string> result;
   for (auto& entry : scores) {
     auto name = entry.node_name.empty() ? entry.node_id : entry.node_name;
-    result.push_back("node " + name + ": " + (entry.refusal.empty() ? "fits" : entry.refusal));
+    auto reason = entry.refusal.empty() ? std::string{"fits"} : entry.refusal;
+    result.push_back("node " + name + ": " + reason);
   }
   if (result.empty())
-    result.push_back("no node has joined the cluster");
+    result.emplace_back("no node has joined the cluster");
   return result;
 }
 

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <ostream>
+
+#include "config/options.hpp"
+#include "runtime/errors.hpp"
+
+namespace dim::tools {
+
+/// One running `dimd`: its actor system, its supervision tree, and the ports it listens on.
+///
+///   made --start--> running --stop--> stopped
+///
+/// `stop` drains: the gateway takes no more requests, the node ends its work, then the tree is
+/// stopped in reverse order. Not thread-safe: for `main`.
+class daemon {
+public:
+  explicit daemon(config::options options);
+  ~daemon();
+
+  /// Starts the roles that the options name and writes `cluster.port_file`. Errors: what kept a role
+  /// from starting; `stop` cleans up after it.
+  runtime::expected<void> start();
+
+  /// Tells a person where this daemon listens.
+  void announce(std::ostream& out) const;
+
+  /// False when something had to be cut off because the time for draining was over. Called again, it
+  /// does nothing.
+  bool stop();
+
+private:
+  struct parts;
+
+  runtime::expected<void> start_tree();
+  runtime::expected<void> publish();
+  runtime::expected<void> start_gateway();
+  runtime::expected<void> write_ports() const;
+
+  config::options options_;
+  std::unique_ptr<parts> parts_;
+  std::uint16_t cluster_port_ = 0;
+  std::uint16_t gateway_port_ = 0;
+};
+
+}  // namespace dim::tools

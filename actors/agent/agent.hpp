@@ -23,9 +23,10 @@ namespace dim::actors {
 using agent_owner_actor = caf::typed_actor<caf::reacts_to<agent_idle>>;
 
 struct agent_arguments {
-  /// The model's identity, and the file in the cache.
+  /// What DEVICE knows it by.
+  std::string model_key;
   std::string version;
-  std::string model_digest;
+  /// The file in the cache.
   std::string path;
   models::model_spec spec;
   /// "cpu:0-1", "cuda:0".

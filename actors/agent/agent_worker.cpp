@@ -140,7 +140,7 @@ void agent_state::give_up(runtime::failure reason) {
   answer_all(final_failure);
   kill({error_code::cancelled, "the model can not be loaded", {}});
   told_idle = true;
-  self->send(arguments.owner, agent_idle{arguments.model_digest});
+  self->send(arguments.owner, agent_idle{arguments.model_key});
   arm();
 }
 
@@ -169,7 +169,7 @@ void agent_state::tell_idle(std::int64_t now) {
   if (told_idle || !requests.empty() || now - idle_since_ms < arguments.options.idle_ms)
     return;
   told_idle = true;
-  self->send(arguments.owner, agent_idle{arguments.model_digest});
+  self->send(arguments.owner, agent_idle{arguments.model_key});
 }
 
 void agent_state::look_at_clock(std::uint64_t number) {

@@ -140,17 +140,19 @@ typename Inspector::result_type inspect(Inspector& f, agent_load& x) {
            x.resident_bytes, x.pid);
 }
 
-// -- the life of an agent, inside a node -----------------------------------------------------------
+// -- the life of an agent, inside a node
+// -----------------------------------------------------------
 
 /// AGENT tells its DEVICE that it should be stopped: it has had no work for long, or its model can
 /// not be loaded.
 struct agent_idle {
-  std::string model_digest;
+  /// As its DEVICE named it.
+  std::string model_key;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, agent_idle& x) {
-  return f(x.model_digest);
+  return f(x.model_key);
 }
 
 /// DEVICE stops an AGENT: it answers what it has, ends its worker, and quits. Nothing is sent to it
@@ -162,8 +164,8 @@ typename Inspector::result_type inspect(Inspector& f, stop_agent&) {
   return f();
 }
 
-/// AGENT asks its worker host to start INFERENCE. The host answers with `agent_ready` when it is up,
-/// and with exactly one `worker_ended` in the end.
+/// AGENT asks its worker host to start INFERENCE. The host answers with `agent_ready` when it is
+/// up, and with exactly one `worker_ended` in the end.
 struct start_worker {
   /// Names this start; it comes back in `agent_ready` and `worker_ended`.
   std::string token;
@@ -211,9 +213,9 @@ typename Inspector::result_type inspect(Inspector& f, agent_due& x) {
   return f(x.number);
 }
 
-/// A worker host tells AGENT_ENTRY which token it has just given to a process; `agent_ready` with this
-/// token is passed on to the sender. Replies with the port to dial. Errors: unavailable (not listening
-/// yet).
+/// A worker host tells AGENT_ENTRY which token it has just given to a process; `agent_ready` with
+/// this token is passed on to the sender. Replies with the port to dial. Errors: unavailable (not
+/// listening yet).
 struct expect_agent {
   std::string token;
 };

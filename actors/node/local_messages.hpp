@@ -64,6 +64,11 @@ struct served_model {
   std::string path;
   std::uint64_t byte_size = 0;
   models::model_spec spec;
+
+  /// Names the agents of this model: two models may share a file and differ in their specs.
+  std::string key() const {
+    return name + ":" + version + "@" + digest;
+  }
 };
 
 template <class Inspector>
@@ -153,24 +158,24 @@ typename Inspector::result_type inspect(Inspector& f, run_on_device& x) {
 
 /// The sender no longer wants this request. No reply; see `withdraw_infer`.
 struct withdraw_on_device {
-  std::string model_digest;
+  std::string model_key;
   std::string request_id;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, withdraw_on_device& x) {
-  return f(x.model_digest, x.request_id);
+  return f(x.model_key, x.request_id);
 }
 
 /// DEVICE tells NODE which models have an agent here, when that changes. No reply.
 struct device_changed {
   std::string device;
-  std::vector<std::string> digests;
+  std::vector<std::string> model_keys;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, device_changed& x) {
-  return f(x.device, x.digests);
+  return f(x.device, x.model_keys);
 }
 
 // -- CABINET RUN -----------------------------------------------------------------------------------

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "actors/node/messages.hpp"
-#include "actors/store/messages.hpp"
+#include "actors/store/model_messages.hpp"
 
 /// Results that the orchestrator has not acknowledged yet. Pure: time comes in as a number.
 namespace dim::actors {

@@ -60,7 +60,7 @@ bool resource_ledger::has_room(const device& target, const resource_need& need) 
   if (target.used_slots >= target.facts.slots)
     return false;
   amounts held;
-  if (auto found = target.groups.find(need.model_digest); found != target.groups.end())
+  if (auto found = target.groups.find(need.model_key); found != target.groups.end())
     held = found->second.held;
   auto wanted = amounts_of(target.facts, need);
   auto grows_by = [](auto now, auto then) { return then > now ? then - now : 0; };
@@ -83,7 +83,7 @@ std::optional<std::string> resource_ledger::reserve(const std::string& key,
   auto best = devices_.end();
   auto rank = [&](const device& each) {
     auto served =
-      each.agents.contains(need.model_digest) || each.groups.contains(need.model_digest);
+      each.agents.contains(need.model_key) || each.groups.contains(need.model_key);
     return std::tuple{served, each.facts.slots - each.used_slots};
   };
   for (auto each = devices_.begin(); each != devices_.end(); ++each)
@@ -91,11 +91,11 @@ std::optional<std::string> resource_ledger::reserve(const std::string& key,
       best = each;
   if (best == devices_.end())
     return std::nullopt;
-  auto& members = best->groups[need.model_digest];
+  auto& members = best->groups[need.model_key];
   members.members.emplace(key, amounts_of(best->facts, need));
   hold(*best, members, largest_of(members));
   ++best->used_slots;
-  holders_[key] = {static_cast<std::size_t>(best - devices_.begin()), need.model_digest};
+  holders_[key] = {static_cast<std::size_t>(best - devices_.begin()), need.model_key};
   return best->facts.name;
 }
 
@@ -104,7 +104,7 @@ void resource_ledger::release(const std::string& key) {
   if (found == holders_.end())
     return;
   auto& target = devices_[found->second.device];
-  auto entry = target.groups.find(found->second.digest);
+  auto entry = target.groups.find(found->second.model_key);
   entry->second.members.erase(key);
   hold(target, entry->second, largest_of(entry->second));
   if (entry->second.members.empty())
@@ -114,15 +114,15 @@ void resource_ledger::release(const std::string& key) {
 }
 
 void resource_ledger::set_agents(const std::string& device_name,
-                                 const std::vector<std::string>& digests) {
+                                 const std::vector<std::string>& model_keys) {
   for (auto& each : devices_)
     if (each.facts.name == device_name)
-      each.agents = {digests.begin(), digests.end()};
+      each.agents = {model_keys.begin(), model_keys.end()};
 }
 
-bool resource_ledger::is_served(const std::string& digest) const {
+bool resource_ledger::is_served(const std::string& model_key) const {
   return std::any_of(devices_.begin(), devices_.end(), [&](const device& each) {
-    return each.agents.contains(digest) || each.groups.contains(digest);
+    return each.agents.contains(model_key) || each.groups.contains(model_key);
   });
 }
 

@@ -23,7 +23,7 @@ struct resource_need {
   /// Memory of the GPU when it runs on one, in bytes; 0 when unknown.
   std::uint64_t gpu_bytes = 0;
   /// Executions of one model on one device share an agent, and so its cores and memory.
-  std::string model_digest;
+  std::string model_key;
 };
 
 /// The ledger of a node.
@@ -52,10 +52,10 @@ public:
   void release(const std::string& key);
 
   /// The models that have an agent on `device` now: they are preferred there.
-  void set_agents(const std::string& device, const std::vector<std::string>& digests);
+  void set_agents(const std::string& device, const std::vector<std::string>& model_keys);
 
   /// Whether some device has an agent of the model, or a group of it.
-  bool is_served(const std::string& digest) const;
+  bool is_served(const std::string& model_key) const;
 
   std::uint32_t free_cores() const noexcept {
     return cores_ - used_cores_;
@@ -80,12 +80,12 @@ private:
     device_facts facts;
     std::uint32_t used_slots = 0;
     std::uint64_t used_gpu_bytes = 0;
-    std::map<std::string, group> groups;  // by model digest
-    std::set<std::string> agents;         // digests
+    std::map<std::string, group> groups;  // by model key
+    std::set<std::string> agents;         // model keys
   };
   struct holder {
     std::size_t device = 0;
-    std::string digest;
+    std::string model_key;
   };
 
   static amounts amounts_of(const device_facts& facts, const resource_need& need);

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "actors/agent/worker_host.hpp"
+#include "actors/cluster/node_record.hpp"
+#include "actors/node/interface.hpp"
+#include "config/options.hpp"
+#include "runtime/actor_base.hpp"
+#include "runtime/service.hpp"
+
+namespace dim::actors {
+
+struct device_arguments {
+  device_facts facts;
+  config::agent_options options;
+  config::supervision_options supervision;
+  worker_host_factory make_host;
+  /// Is told which models have an agent here.
+  runtime::service<node_control_actor> node;
+};
+
+/// Owns one GPU or core set: spawns one AGENT for each model that runs here, pins it, keeps account of
+/// the device's memory, and stops agents that are idle or in the way.
+///
+/// The memory of an agent is what its model declares, or an estimate from the size of its file; it is
+/// given back when the agent has ended. A request whose model finds no room waits here until the
+/// least recently used agents have finished and ended; at most `queue_max` requests wait.
+struct device_state {
+  static inline const char* name = "DEVICE";
+  using self_pointer = runtime::actor_self<device_actor, device_state>;
+
+  explicit device_state(self_pointer pointer) : self(pointer) {
+  }
+  /// Agents do not outlive their device.
+  ~device_state();
+
+  caf::result<infer_result> run(run_on_device& order);
+  void withdraw(const withdraw_on_device& wish);
+  /// Stops the agent of this model: it finishes what it has, and gets nothing more.
+  void stop_agent_of(const std::string& model_key);
+  void note_down(const caf::down_msg& news);
+  std::string describe() const;
+
+  self_pointer self;
+  device_arguments arguments;
+  std::vector<std::uint32_t> cores;
+
+private:
+  struct entry {
+    agent_control_actor handle;
+    std::uint64_t memory_bytes = 0;
+    std::uint64_t last_use = 0;
+  };
+  struct waiting {
+    run_on_device order;
+    caf::typed_response_promise<infer_result> promise;
+    std::int64_t since_ms = 0;
+  };
+
+  std::int64_t now_ms() const;
+  /// The agent of the model, made when there is none; empty while there is no room for it.
+  agent_control_actor agent_for(const served_model& model);
+  agent_control_actor spawn_agent(const served_model& model);
+  /// Whether `bytes` are free now; if not, the least recently used agents are told to end.
+  bool make_room(std::uint64_t bytes);
+  void run_waiting();
+  void tell_node();
+
+  std::map<std::string, entry> agents;  // by model key
+  /// Agents that were told to end, and the memory they still hold.
+  std::map<caf::actor_addr, entry> ending;
+  std::deque<waiting> queue;
+  std::uint64_t used_bytes = 0;
+  std::uint64_t uses = 0;
+};
+
+device_actor::behavior_type device(device_state::self_pointer self, device_arguments arguments);
+
+/// Device memory that one agent of the model is taken to need, in bytes.
+std::uint64_t memory_need_of(const served_model& model);
+
+}  // namespace dim::actors

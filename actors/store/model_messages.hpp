@@ -104,6 +104,18 @@ typename Inspector::result_type inspect(Inspector& f, abandon_upload& x) {
   return f(x.upload_id);
 }
 
+/// INTERNAL to MODELS, from its MODEL_CHECK: how opening the uploaded file went; `error.code` is
+/// `none` when it is a model that fits its configuration.
+struct model_checked {
+  std::string upload_id;
+  runtime::failure error;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, model_checked& x) {
+  return f(x.upload_id, x.error);
+}
+
 /// INTERNAL to MODELS: look for uploads to which nothing came any more.
 struct uploads_due {};
 

@@ -66,6 +66,14 @@ class CheckTidy(unittest.TestCase):
             "config/a.cpp", '#include "config/a.hpp"\n#include "config/b.hpp"\n#include <map>\n'
         )), ["config/a.cpp:3"])
 
+    def test_a_test_may_include_what_it_tests_first(self):
+        self.assertEqual(self.rules((
+            "tests/config/a_test.cpp", '#include "config/a.hpp"\n\n#include <map>\n')), [])
+        self.assertEqual(self.rules((
+            "tests/config/a_test.cpp",
+            '#include "config/a.hpp"\n#include "config/b.hpp"\n#include <map>\n')),
+            ["tests/config/a_test.cpp:3"])
+
     def test_a_name_says_something(self):
         self.assertEqual(self.rules(
             ("runtime/string_utils.cpp", ""), ("runtime/common/a.cpp", ""),

@@ -5,6 +5,7 @@
 #include "runtime/actor_base.hpp"
 #include "runtime/bytes.hpp"
 #include "runtime/errors.hpp"
+#include "runtime/link_messages.hpp"
 #include "runtime/tree_messages.hpp"
 
 /// The runtime's own message types: the first of the two chained type-id blocks.
@@ -19,4 +20,8 @@ CAF_BEGIN_TYPE_ID_BLOCK(dim_runtime, caf::first_custom_type_id)
   CAF_ADD_TYPE_ID(dim_runtime, (dim::runtime::get_tree))
   CAF_ADD_TYPE_ID(dim_runtime, (dim::runtime::tree_status))
   CAF_ADD_TYPE_ID(dim_runtime, (dim::runtime::child_due))
+  CAF_ADD_TYPE_ID(dim_runtime, (dim::runtime::link_up))
+  CAF_ADD_TYPE_ID(dim_runtime, (dim::runtime::link_down))
+  CAF_ADD_TYPE_ID(dim_runtime, (dim::runtime::redial))
+  CAF_ADD_TYPE_ID(dim_runtime, (dim::runtime::dial_due))
 CAF_END_TYPE_ID_BLOCK(dim_runtime)

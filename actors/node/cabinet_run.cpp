@@ -73,7 +73,7 @@ runtime::expected<void> cabinet_run_state::open() {
   return {};
 }
 
-void cabinet_run_state::begin() {
+void cabinet_run_state::start_reading() {
   if (auto opened = open(); !opened)
     fail(opened.error());
   advance();
@@ -207,7 +207,7 @@ cabinet_run_actor::behavior_type cabinet_run(cabinet_run_state::self_pointer sel
   return {
     [&state](stop_cabinet_run) { state.stop(); },
     [&state](const infer_started&) { state.note_forward(); },
-    [&state](cabinet_due) { state.begin(); },
+    [&state](cabinet_due) { state.start_reading(); },
   };
 }
 

@@ -50,7 +50,7 @@ struct cabinet_run_state {
 
   void initialise(cabinet_run_arguments values);
   /// Opens the cabinet and sends its first rows.
-  void begin();
+  void start_reading();
   void stop();
   void note_forward();
   std::string describe() const;

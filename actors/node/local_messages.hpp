@@ -47,11 +47,14 @@ typename Inspector::result_type inspect(Inspector& f, join_due& x) {
 }
 
 /// INTERNAL: time for a heartbeat and for a look at deadlines and unacknowledged results.
-struct heartbeat_due {};
+struct heartbeat_due {
+  /// Besides the regular ones: no other follows it.
+  bool once = false;
+};
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, heartbeat_due&) {
-  return f();
+typename Inspector::result_type inspect(Inspector& f, heartbeat_due& x) {
+  return f(x.once);
 }
 
 // -- CACHE: models on this node's disk, and bytes by digest ----------------------------------------

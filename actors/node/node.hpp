@@ -3,8 +3,6 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,6 +37,11 @@ struct node_arguments {
   std::function<node_load()> measure;
 };
 
+/// What an execution's epoch is known by inside the node.
+inline std::string execution_key(const std::string& execution_id, std::uint32_t epoch) {
+  return execution_id + "#" + std::to_string(epoch);
+}
+
 /// NODE, the process's face to the cluster.
 ///
 /// Membership, with a random incarnation for each start of this actor:
@@ -56,6 +59,121 @@ struct node_arguments {
 ///
 /// Every accepted execution ends in one `execution_finished`, which is repeated until it is
 /// acknowledged, unless it is cancelled or past its job's time.
-struct node_state_of_actor;
+struct node_actor_state {
+  static inline const char* name = "NODE";
+  using self_pointer = runtime::actor_self<node_control_actor, node_actor_state>;
+
+  explicit node_actor_state(self_pointer pointer);
+  /// Runs over cabinets do not outlive their node.
+  ~node_actor_state();
+
+  void initialise(node_arguments values);
+
+  // node_membership.cpp
+  void try_to_join(std::uint64_t number);
+  void join_again();
+  void note_entry_down(const caf::down_msg& news);
+  void beat(bool once);
+  void acknowledge(const acknowledge_execution& news);
+  void note_cache(cache_changed& news);
+  caf::typed_response_promise<node_drained> drain(const drain_node& wish);
+
+  // node_executions.cpp
+  void accept(run_execution& order);
+  void cancel(const cancel_execution& wish);
+  void note_forward(const std::string& key);
+  void finish_cabinet(cabinet_finished& news);
+  void note_device(const device_changed& news);
+  caf::result<chunk> read_output(const fetch_chunk& wish) const;
+  std::string describe() const;
+
+private:
+  enum class stage : std::uint8_t { waiting, fetching, running };
+
+  struct held_execution {
+    run_execution order;
+    stage where = stage::waiting;
+    /// It runs, but its end is told to nobody.
+    bool cancelled = false;
+    bool told_started = false;
+    std::int64_t deadline_ms = 0;
+    std::string device;
+    /// Inputs that are still on their way.
+    std::size_t missing_inputs = 0;
+    cabinet_run_actor run;
+  };
+  struct held_model {
+    served_model model;
+    bool ready = false;
+    bool asked = false;
+    std::uint32_t users = 0;
+  };
+  using execution_map = std::map<std::string, held_execution>;
+
+  std::int64_t now_ms() const;
+
+  // node_membership.cpp
+  void schedule_join(std::uint32_t wait_ms);
+  void become_member(const join_accepted& accepted);
+  void send_heartbeat();
+  void send_to_entry(caf::message content);
+  void resend_results();
+  void watch_drain();
+
+  // node_executions.cpp: from a message to a reservation, and from an answer to the outbox
+  runtime::failure refusal_of(const run_execution& order) const;
+  resource_need need_of(const run_execution& order) const;
+  void refuse(const run_execution& order, runtime::failure reason);
+  void cancel_older(const run_execution& order);
+  void withdraw(held_execution& held, const std::string& key);
+  void use_model(const std::string& model_key, const run_execution& order);
+  void take_model(const std::string& model_key, runtime::expected<served_model> reply);
+  void leave_model(const std::string& model_key);
+  void drop_unused_models();
+  void start_waiting();
+  void expire_waiting();
+  void drop_everything();
+  void finish(const std::string& key, infer_result result, std::uint64_t rows = 0);
+  void forget(execution_map::iterator position);
+
+  // node_runs.cpp: between the two
+  void begin(const std::string& key);
+  void fetch_inputs(const std::string& key);
+  void take_input(const std::string& key, std::size_t place,
+                  runtime::expected<fetched_blob> reply);
+  void run_on(const std::string& key);
+  void run_cabinet(const std::string& key);
+  std::uint64_t time_left_of(const held_execution& held) const;
+  std::uint64_t patience_ms() const;
+
+  self_pointer self;
+  node_arguments arguments;
+  runtime::call_table calls;
+  runtime::random_source random;
+  std::uint64_t incarnation = 0;
+
+  entry_watch entry;
+  bool member = false;
+  bool asking = false;
+  std::uint64_t generation = 0;
+  std::uint32_t heartbeat_ms = 1'000;
+  std::uint32_t join_failures = 0;
+  std::uint64_t join_number = 0;
+  cache_changed cache_news;
+
+  bool draining = false;
+  std::int64_t drain_until_ms = 0;
+  std::vector<caf::typed_response_promise<node_drained>> drain_promises;
+
+  execution_map executions;  // by execution id and epoch
+  std::map<std::string, held_model> models;
+  work_queue queue;
+  resource_ledger ledger;
+  outbox results;
+  bool starting = false;
+};
+
+node_control_actor::behavior_type node(node_actor_state::self_pointer self,
+                                       node_arguments arguments);
 
 }  // namespace dim::actors

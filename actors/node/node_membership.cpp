@@ -1,0 +1,150 @@
+// NODE as a member: join, heartbeat, results until they are acknowledged, drain.
+#include <algorithm>
+#include <limits>
+
+#include "actors/node/node.hpp"
+#include "actors/type_ids.hpp"
+#include "runtime/log.hpp"
+#include "runtime/restart_policy.hpp"
+
+namespace dim::actors {
+
+void node_actor_state::schedule_join(std::uint32_t wait_ms) {
+  self->delayed_send(self, std::chrono::milliseconds{wait_ms}, join_due{++join_number});
+}
+
+void node_actor_state::try_to_join(std::uint64_t number) {
+  if (number != join_number || member || asking)
+    return;
+  auto target = entry.get(*self);
+  if (!target)
+    return schedule_join(arguments.cluster.rejoin_backoff_ms);
+  asking = true;
+  join_cluster request{arguments.cluster.name, protocol_number, incarnation, arguments.facts,
+                       node_actor{self}};
+  calls.call(self, target, arguments.cluster.request_timeout_ms, "entry", std::move(request),
+             [this](runtime::expected<join_accepted> reply) {
+               asking = false;
+               if (reply)
+                 return become_member(*reply);
+               runtime::log(runtime::log_level::warn, name, "could not join the cluster",
+                            {{"node_id", arguments.facts.id},
+                             {"code", to_string(reply.error().code)},
+                             {"reason", reply.error().message}});
+               schedule_join(runtime::backoff_of(arguments.cluster.rejoin_backoff_ms,
+                                                 arguments.cluster.rejoin_backoff_max_ms,
+                                                 ++join_failures, random));
+             });
+}
+
+void node_actor_state::become_member(const join_accepted& accepted) {
+  member = true;
+  join_failures = 0;
+  heartbeat_ms = std::max(1u, accepted.heartbeat_ms);
+  runtime::log(runtime::log_level::info, name, "joined the cluster",
+               {{"node_id", arguments.facts.id},
+                {"generation", accepted.generation},
+                {"in_hand", executions.size()},
+                {"unacknowledged", results.size()}});
+  if (generation != 0 && generation != accepted.generation)
+    drop_everything();
+  generation = accepted.generation;
+  send_heartbeat();
+  for (auto& result : results.take_due(now_ms(), 0))
+    send_to_entry(caf::make_message(std::move(result)));
+}
+
+void node_actor_state::join_again() {
+  if (!member)
+    return;
+  member = false;
+  schedule_join(0);
+}
+
+void node_actor_state::note_entry_down(const caf::down_msg& news) {
+  if (!entry.note_down(news))
+    return;
+  runtime::log(runtime::log_level::warn, name, "lost the orchestrator",
+               {{"node_id", arguments.facts.id}, {"reason", caf::to_string(news.reason)}});
+  member = false;
+  calls.fail_node("entry", {runtime::error_code::node_lost, "the orchestrator is gone", {}});
+  schedule_join(arguments.cluster.rejoin_backoff_ms);
+}
+
+void node_actor_state::send_to_entry(caf::message content) {
+  if (!member)
+    return;
+  if (auto target = entry.get(*self))
+    target->enqueue(caf::strong_actor_ptr{self->ctrl()}, caf::make_message_id(),
+                    std::move(content), self->context());
+}
+
+void node_actor_state::send_heartbeat() {
+  node_heartbeat news;
+  news.node_id = arguments.facts.id;
+  news.incarnation = incarnation;
+  news.draining = draining;
+  if (arguments.measure)
+    news.load = arguments.measure();
+  news.load.cache_used_bytes = cache_news.used_bytes;
+  news.load.cached_models = cache_news.digests;
+  news.load.queued = static_cast<std::uint32_t>(queue.size());
+  for (auto& [key, each] : executions)
+    if (!each.cancelled)
+      news.load.active.push_back(each.order.execution_id);
+  send_to_entry(caf::make_message(std::move(news)));
+}
+
+void node_actor_state::beat(bool once) {
+  if (!once)
+    self->delayed_send(self, std::chrono::milliseconds{heartbeat_ms}, heartbeat_due{});
+  expire_waiting();
+  if (member)
+    send_heartbeat();
+  resend_results();
+  watch_drain();
+}
+
+void node_actor_state::resend_results() {
+  // While alone nothing is sent; only what nobody can want any more is forgotten.
+  auto pause =
+    member ? std::int64_t{arguments.cluster.request_timeout_ms} : std::numeric_limits<int>::max();
+  for (auto& result : results.take_due(now_ms(), pause))
+    send_to_entry(caf::make_message(std::move(result)));
+}
+
+void node_actor_state::acknowledge(const acknowledge_execution& news) {
+  results.acknowledge(news.execution_id, news.epoch);
+  watch_drain();
+}
+
+void node_actor_state::note_cache(cache_changed& news) {
+  cache_news = std::move(news);
+}
+
+caf::typed_response_promise<node_drained> node_actor_state::drain(const drain_node& wish) {
+  auto promise = self->make_response_promise<node_drained>();
+  if (!draining)
+    runtime::log(runtime::log_level::info, name, "drains",
+                 {{"node_id", arguments.facts.id}, {"in_hand", executions.size()}});
+  draining = true;
+  drain_until_ms = now_ms() + wish.wait_ms;
+  drain_promises.push_back(promise);
+  self->delayed_send(self, std::chrono::milliseconds{wish.wait_ms}, heartbeat_due{true});
+  send_heartbeat();
+  watch_drain();
+  return promise;
+}
+
+void node_actor_state::watch_drain() {
+  if (drain_promises.empty())
+    return;
+  auto left = executions.size() + (member ? results.size() : 0);
+  if (left > 0 && now_ms() < drain_until_ms)
+    return;
+  for (auto& promise : drain_promises)
+    promise.deliver(node_drained{static_cast<std::uint32_t>(left)});
+  drain_promises.clear();
+}
+
+}  // namespace dim::actors

@@ -153,10 +153,8 @@ runtime::expected<void> model::program::warm_up() {
     zeros.push_back(std::move(*zero));
   }
   for (const tensor_spec& declared : spec.outputs)
-    if (!scalar_type_of(declared.type))
-      return runtime::fail(error_code::unsupported, declared.name
-                                                      + ": TorchScript has no tensors of "
-                                                      + std::string{to_string(declared.type)});
+    if (auto checked = check_scalar_type(declared); !checked)
+      return checked;
   for (int round = 0; round < warm_up_runs; ++round)
     if (auto outputs = run(zeros, false); !outputs)
       return tl::unexpected(outputs.error());
@@ -223,7 +221,8 @@ runtime::expected<tensor_list> model::program::run(const tensor_list& inputs,
     }
     return outputs;
   } catch (const std::exception& thrown) {
-    return tl::unexpected(failure_of(thrown, is_warm ? error_code::internal : error_code::bad_model));
+    return tl::unexpected(
+      failure_of(thrown, is_warm ? error_code::internal : error_code::bad_model));
   }
 }
 

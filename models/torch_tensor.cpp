@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <new>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "models/numbers.hpp"
+#include <torch/types.h>
 
 namespace dim::models {
 
@@ -59,8 +60,7 @@ bool tells_of_memory(std::string_view text) {
   return false;
 }
 
-}  // namespace
-
+/// LibTorch's element type; nothing for those that TorchScript does not have.
 std::optional<torch::ScalarType> scalar_type_of(datatype type) noexcept {
   switch (type) {
     case datatype::boolean:
@@ -88,6 +88,14 @@ std::optional<torch::ScalarType> scalar_type_of(datatype type) noexcept {
   }
 }
 
+}  // namespace
+
+runtime::expected<void> check_scalar_type(const tensor_spec& declared) {
+  if (!scalar_type_of(declared.type))
+    return no_such_type(declared.name, declared.type);
+  return {};
+}
+
 runtime::expected<torch::Tensor> view_of(const tensor& x) {
   const auto type = scalar_type_of(x.type);
   if (!type)
@@ -106,8 +114,8 @@ runtime::expected<torch::Tensor> view_of(const tensor& x) {
 }
 
 runtime::expected<tensor> zeros_for(const tensor_spec& declared, std::int64_t rows) {
-  if (!scalar_type_of(declared.type))
-    return no_such_type(declared.name, declared.type);
+  if (auto checked = check_scalar_type(declared); !checked)
+    return tl::unexpected(checked.error());
   std::vector<std::int64_t> shape = with_rows(declared, rows);
   for (std::int64_t& dim : shape)
     dim = dim == -1 ? 1 : dim;

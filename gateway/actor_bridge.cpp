@@ -1,0 +1,104 @@
+#include "gateway/actor_bridge.hpp"
+
+namespace dim::gateway {
+
+namespace {
+
+using runtime::error_code;
+
+/// How late a deadline may be noticed.
+constexpr std::chrono::milliseconds tick{20};
+
+runtime::failure no_orchestrator() {
+  return {error_code::unavailable, "the orchestrator can not be reached", {}};
+}
+
+}  // namespace
+
+bridge_state::~bridge_state() {
+  if (calls)
+    calls->close({error_code::unavailable, "the gateway has stopped", {}});
+}
+
+void bridge_state::send(bridge_call& call) {
+  auto target = entry.get();
+  if (!target) {
+    calls->fail(call.number, no_orchestrator());
+    return;
+  }
+  if (target.address() != monitored) {
+    monitored = target.address();
+    self->monitor(target);
+  }
+  sent[call.number] = {self->clock().now() + call.deadline, target.address()};
+  call.send(self, target);
+  if (!tick_runs) {
+    tick_runs = true;
+    self->delayed_send(self, tick, bridge_due{});
+  }
+}
+
+void bridge_state::expire() {
+  auto now = self->clock().now();
+  std::erase_if(sent, [&](auto& entry_of_call) {
+    auto& [number, call] = entry_of_call;
+    if (call.expires > now)
+      return false;
+    calls->fail(number, {error_code::timeout, "the orchestrator did not answer in time", {}});
+    return true;
+  });
+  tick_runs = !sent.empty();
+  if (tick_runs)
+    self->delayed_send(self, tick, bridge_due{});
+}
+
+void bridge_state::note_down(const caf::actor_addr& target) {
+  if (target == monitored)
+    monitored = nullptr;
+  std::erase_if(sent, [&](auto& entry_of_call) {
+    auto& [number, call] = entry_of_call;
+    if (call.target != target)
+      return false;
+    calls->fail(number, no_orchestrator());
+    return true;
+  });
+}
+
+std::string bridge_state::describe() const {
+  return "calls " + std::to_string(sent.size());
+}
+
+bridge_actor::behavior_type bridge(bridge_state::self_pointer self,
+                                   runtime::service<caf::actor> entry,
+                                   std::shared_ptr<pending_calls> calls) {
+  auto& state = self->state;
+  state.self = self;
+  state.entry = std::move(entry);
+  state.calls = std::move(calls);
+  self->set_down_handler([&state](caf::down_msg& down) { state.note_down(down.source); });
+  return {
+    [&state](bridge_call& call) { state.send(call); },
+    [&state](bridge_due) { state.expire(); },
+  };
+}
+
+actor_bridge::actor_bridge(caf::actor_system& system, runtime::service<caf::actor> entry,
+                           std::size_t calls_max)
+  : entry_(std::move(entry)), calls_(std::make_shared<pending_calls>(calls_max)) {
+  bridge_ = system.spawn(bridge, entry_, calls_);
+}
+
+actor_bridge::~actor_bridge() {
+  stop();
+}
+
+void actor_bridge::send(bridge_call call) {
+  caf::anon_send(bridge_, std::move(call));
+}
+
+void actor_bridge::stop() {
+  calls_->close({error_code::unavailable, "the gateway is stopping", {}});
+  caf::anon_send_exit(bridge_, caf::exit_reason::user_shutdown);
+}
+
+}  // namespace dim::gateway

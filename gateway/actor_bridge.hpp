@@ -1,0 +1,166 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+
+#include <caf/all.hpp>
+
+#include "actors/type_ids.hpp"
+#include "gateway/pending_calls.hpp"
+#include "gateway/exchange.hpp"
+#include "runtime/actor_base.hpp"
+#include "runtime/caf_errors.hpp"
+#include "runtime/service.hpp"
+
+namespace dim::gateway {
+
+struct bridge_call;
+struct bridge_due;
+
+/// BRIDGE asks ENTRY on behalf of the HTTP threads: the one crossing between Asio and the actors.
+using bridge_actor = caf::typed_actor<
+  // Asks ENTRY, and hands the answer to the call in the table. Local only: it holds a closure.
+  caf::reacts_to<bridge_call>,
+  // INTERNAL: look for calls that are past their deadline.
+  caf::reacts_to<bridge_due>>;
+
+/// What BRIDGE knows of the calls that it has sent. The callbacks themselves are in the
+/// `pending_calls`, which outlives it, so that every call ends even if BRIDGE does first.
+struct bridge_state {
+  static inline const char* name = "BRIDGE";
+  using self_pointer = runtime::actor_self<bridge_actor, bridge_state>;
+
+  struct sent_call {
+    caf::actor_clock::time_point expires;
+    caf::actor_addr target;
+  };
+
+  ~bridge_state();
+
+  /// Sends the call to ENTRY, or fails it with `unavailable` while there is none.
+  void send(bridge_call& call);
+  /// Fails the calls that are past their deadline.
+  void expire();
+  /// Fails the calls that were sent to an ENTRY that has ended.
+  void note_down(const caf::actor_addr& target);
+  std::string describe() const;
+
+  self_pointer self = nullptr;
+  runtime::service<caf::actor> entry;
+  std::shared_ptr<pending_calls> calls;
+  std::map<std::uint64_t, sent_call> sent;
+  caf::actor_addr monitored;
+  bool tick_runs = false;
+};
+
+/// One question on its way to ENTRY.
+struct bridge_call {
+  std::uint64_t number = 0;
+  std::chrono::milliseconds deadline{0};
+  /// Makes the request and hands its answer on; runs in BRIDGE.
+  std::function<void(bridge_state::self_pointer, const caf::actor& entry)> send;
+};
+
+struct bridge_due {};
+
+bridge_actor::behavior_type bridge(bridge_state::self_pointer self,
+                                   runtime::service<caf::actor> entry,
+                                   std::shared_ptr<pending_calls> calls);
+
+/// The HTTP side of BRIDGE. All functions may be called from any thread.
+class actor_bridge {
+public:
+  /// Spawns BRIDGE. At most `calls_max` calls wait at once; more fail with `overloaded`.
+  actor_bridge(caf::actor_system& system, runtime::service<caf::actor> entry,
+               std::size_t calls_max);
+  ~actor_bridge();
+  actor_bridge(const actor_bridge&) = delete;
+  actor_bridge& operator=(const actor_bridge&) = delete;
+
+  /// Asks ENTRY and calls `done` exactly once, in any thread, with the reply or a failure: the one
+  /// that the actor answered, `unavailable` (no orchestrator), `timeout` (no answer within
+  /// `deadline`), or `overloaded`.
+  template <class Reply, class Message>
+  void ask(Message message, std::chrono::milliseconds deadline,
+           std::function<void(runtime::expected<Reply>)> done);
+
+  /// The same, with `done` on the strand of `home`.
+  template <class Reply, class Message>
+  void ask(const exchange_ptr& home, Message message, std::chrono::milliseconds deadline,
+           std::function<void(runtime::expected<Reply>)> done);
+
+  /// Sends ENTRY a message without an answer; it is lost while there is none.
+  template <class Message>
+  void tell(Message message) {
+    if (auto entry = entry_.get())
+      caf::anon_send(entry, std::move(message));
+  }
+
+  /// Whether an orchestrator is known.
+  bool has_entry() const {
+    return static_cast<bool>(entry_.get());
+  }
+
+  /// Fails every call with `unavailable`, refuses later ones, and ends BRIDGE.
+  void stop();
+
+private:
+  void send(bridge_call call);
+
+  runtime::service<caf::actor> entry_;
+  std::shared_ptr<pending_calls> calls_;
+  bridge_actor bridge_;
+};
+
+template <class Reply, class Message>
+void actor_bridge::ask(Message message, std::chrono::milliseconds deadline,
+                       std::function<void(runtime::expected<Reply>)> done) {
+  auto call = std::make_shared<pending_reply<Reply>>(std::move(done));
+  auto number = calls_->add(call);
+  if (!number) {
+    call->fail(number.error());
+    return;
+  }
+  auto send_it = [message = std::move(message), number = *number](bridge_state::self_pointer self,
+                                                                  const caf::actor& entry) mutable {
+    auto finish = [self, number](const std::function<void(pending_reply<Reply>&)>& end) {
+      self->state.sent.erase(number);
+      self->state.calls->finish(
+        number, [&](pending_call& waiting) { end(static_cast<pending_reply<Reply>&>(waiting)); });
+    };
+    self->request(entry, caf::infinite, std::move(message))
+      .then(
+        [finish](Reply& reply) {
+          finish([&](pending_reply<Reply>& waiting) { waiting.succeed(std::move(reply)); });
+        },
+        [finish](caf::error& error) {
+          finish([&](pending_reply<Reply>& waiting) { waiting.fail(runtime::to_failure(error)); });
+        });
+  };
+  send({*number, deadline, std::move(send_it)});
+}
+
+template <class Reply, class Message>
+void actor_bridge::ask(const exchange_ptr& home, Message message,
+                       std::chrono::milliseconds deadline,
+                       std::function<void(runtime::expected<Reply>)> done) {
+  auto go_home = [home, done = std::move(done)](runtime::expected<Reply> outcome) {
+    auto carried = std::make_shared<runtime::expected<Reply>>(std::move(outcome));
+    home->post([done, carried] { done(std::move(*carried)); });
+  };
+  ask<Reply>(std::move(message), deadline,
+             std::function<void(runtime::expected<Reply>)>{std::move(go_home)});
+}
+
+}  // namespace dim::gateway
+
+CAF_BEGIN_TYPE_ID_BLOCK(dim_gateway, caf::id_block::dim_actors::end)
+CAF_ADD_TYPE_ID(dim_gateway, (dim::gateway::bridge_call))
+CAF_ADD_TYPE_ID(dim_gateway, (dim::gateway::bridge_due))
+CAF_END_TYPE_ID_BLOCK(dim_gateway)
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dim::gateway::bridge_call)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dim::gateway::bridge_due)

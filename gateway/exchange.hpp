@@ -1,0 +1,37 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "gateway/http_message.hpp"
+#include "runtime/errors.hpp"
+
+namespace dim::gateway {
+
+/// One request on its way to its reply: all that a handler has to do with the connection.
+///
+/// A handler is called on the connection's strand (one thread at a time for each connection),
+/// must not block, and keeps the pointer until it has replied. `reply` and `post` may be called
+/// from any thread. A handler that lets go of the pointer without a reply answers 500.
+class exchange {
+public:
+  virtual ~exchange() = default;
+
+  virtual const http_request& request() const = 0;
+
+  /// Sends the answer. Only the first call counts.
+  virtual void reply(http_reply answer) = 0;
+
+  /// Runs `task` on the connection's strand.
+  virtual void post(std::function<void()> task) = 0;
+
+  /// The body's next block, 1 byte to 1 MiB; empty at its end. Nothing more is read from the
+  /// connection until the next call: that is the back-pressure. Only for a route that streams its
+  /// body, on the strand, one call at a time. Failures: `bad_input` (the body broke off).
+  using block_callback = std::function<void(runtime::expected<runtime::bytes>)>;
+  virtual void read_block(block_callback done) = 0;
+};
+
+using exchange_ptr = std::shared_ptr<exchange>;
+
+}  // namespace dim::gateway

@@ -1,0 +1,73 @@
+#include "gateway/gateway.hpp"
+
+#include "gateway/handlers/health.hpp"
+#include "gateway/handlers/jobs.hpp"
+#include "gateway/handlers/models.hpp"
+#include "gateway/handlers/nodes.hpp"
+#include "gateway/handlers/placement.hpp"
+#include "gateway/handlers/stats.hpp"
+
+namespace dim::gateway {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+/// One connection has one request at a time, and a request has at most this many calls on the way.
+constexpr std::size_t calls_per_connection = 4;
+
+server_options server_options_from(const config::gateway_options& options) {
+  server_options result;
+  result.bind = options.bind;
+  result.port = options.port;
+  result.threads = options.threads;
+  result.connections_max = options.connections_max;
+  result.header_bytes_max = options.header_bytes_max;
+  result.body_bytes_max = options.body_bytes_max;
+  result.idle_timeout = milliseconds{options.idle_timeout_ms};
+  return result;
+}
+
+}  // namespace
+
+gateway::gateway(caf::actor_system& system, runtime::service<caf::actor> entry,
+                 const config::options& options)
+  : bridge_(system, std::move(entry), options.gateway.connections_max * calls_per_connection),
+    context_{bridge_, limits_from(options.orchestrator, options.gateway)},
+    server_(routes_, server_options_from(options.gateway)) {
+  context_.request_timeout = milliseconds{options.gateway.request_timeout_ms};
+  context_.upload_timeout =
+    context_.request_timeout + milliseconds{options.store.model_check_timeout_ms};
+  context_.wait_ms_max = options.gateway.wait_ms_max;
+  context_.uploads_max = options.gateway.uploads_max;
+  context_.result_bytes_max = options.gateway.body_bytes_max;
+  context_.is_draining = [this] { return draining_.load(); };
+  routes_.add_filter(refuse_foreign_origin);
+  add_health_routes(routes_, context_);
+  add_stats_routes(routes_, context_);
+  add_job_routes(routes_, context_);
+  add_node_routes(routes_, context_);
+  add_model_routes(routes_, context_);
+  add_placement_routes(routes_, context_);
+}
+
+gateway::~gateway() {
+  stop();
+}
+
+runtime::expected<std::uint16_t> gateway::start() {
+  return server_.start();
+}
+
+bool gateway::drain(std::chrono::steady_clock::time_point deadline) {
+  draining_ = true;
+  return server_.drain(deadline);
+}
+
+void gateway::stop() {
+  draining_ = true;
+  bridge_.stop();
+  server_.stop();
+}
+
+}  // namespace dim::gateway

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+
+#include "gateway/actor_bridge.hpp"
+#include "gateway/http_status.hpp"
+#include "gateway/job_draft.hpp"
+#include "gateway/json_writer.hpp"
+#include "gateway/router.hpp"
+
+namespace dim::gateway {
+
+/// What all handlers share. It outlives the routes that hold a reference to it.
+struct handler_context {
+  actor_bridge& bridge;
+  job_limits jobs;
+  /// From a request to the actors' answer, beside what the request itself asks to wait.
+  std::chrono::milliseconds request_timeout{30'000};
+  /// The same where an uploaded model is opened.
+  std::chrono::milliseconds upload_timeout{150'000};
+  std::uint32_t wait_ms_max = 60'000;
+  std::uint32_t uploads_max = 8;
+  /// Results are sent inside one JSON document up to this size; tensors beyond it stay detached.
+  std::uint64_t result_bytes_max = 64ull << 20;
+  /// Whether the gateway is about to stop.
+  std::function<bool()> is_draining = [] { return false; };
+};
+
+/// Asks the actors and answers the exchange: `render(reply)` makes the answer of a good reply,
+/// and a failure becomes its own status.
+template <class Reply, class Message, class Render>
+void answer_with(const handler_context& context, const exchange_ptr& exchange, Message message,
+                 Render render) {
+  context.bridge.ask<Reply>(exchange, std::move(message), context.request_timeout,
+                            [exchange, render](runtime::expected<Reply> outcome) {
+                              if (outcome)
+                                exchange->reply(render(*outcome));
+                              else
+                                exchange->reply(failure_reply(outcome.error()));
+                            });
+}
+
+}  // namespace dim::gateway

@@ -1,0 +1,81 @@
+#include "gateway/handlers/health.hpp"
+
+#include <algorithm>
+
+namespace dim::gateway {
+
+namespace {
+
+/// A probe wants to know now; an orchestrator that needs longer than this is as good as away.
+constexpr std::chrono::milliseconds probe_timeout{2'000};
+
+struct readiness {
+  /// Why jobs can not be taken; empty when they can.
+  std::vector<std::string> reasons;
+  /// What does not stand against taking jobs, but against running them.
+  std::vector<std::string> warnings;
+};
+
+readiness judge(const handler_context& context,
+                const runtime::expected<actors::cluster_status>& status) {
+  readiness result;
+  if (context.is_draining())
+    result.reasons.push_back("the gateway is about to stop");
+  if (!status) {
+    result.reasons.push_back(status.error().message);
+    return result;
+  }
+  if (status->read_only)
+    result.reasons.push_back("the store is read-only");
+  if (status->nodes_online + status->nodes_busy == 0)
+    result.warnings.push_back("no node is online");
+  if (status->placement_paused)
+    result.warnings.push_back("placement is paused");
+  return result;
+}
+
+http_reply render_ready(const readiness& found) {
+  auto is_ready = found.reasons.empty();
+  json_writer out;
+  out.begin_object();
+  out.member("ready", is_ready);
+  out.member("live", true);
+  out.member("reasons", found.reasons);
+  out.end_object();
+  return json_reply(out.take(), is_ready ? 200 : 503);
+}
+
+http_reply render_health(const readiness& found) {
+  auto is_ready = found.reasons.empty();
+  json_writer out;
+  out.begin_object();
+  out.member("status", !is_ready ? "unavailable" : found.warnings.empty() ? "ok" : "degraded");
+  out.member("live", true);
+  out.member("ready", is_ready);
+  out.member("reasons", found.reasons);
+  out.member("warnings", found.warnings);
+  out.end_object();
+  return json_reply(out.take());
+}
+
+void probe(const handler_context& context, const exchange_ptr& exchange,
+           http_reply (*render)(const readiness&)) {
+  context.bridge.ask<actors::cluster_status>(
+    exchange, actors::get_cluster_status{}, std::min(probe_timeout, context.request_timeout),
+    [&context, exchange, render](runtime::expected<actors::cluster_status> status) {
+      exchange->reply(render(judge(context, status)));
+    });
+}
+
+}  // namespace
+
+void add_health_routes(router& routes, const handler_context& context) {
+  routes.add({"GET", "/health/live",
+              [](exchange_ptr exchange) { exchange->reply(json_reply(R"({"live":true})")); }});
+  routes.add({"GET", "/health/ready",
+              [&context](exchange_ptr exchange) { probe(context, exchange, render_ready); }});
+  routes.add({"GET", "/health",
+              [&context](exchange_ptr exchange) { probe(context, exchange, render_health); }});
+}
+
+}  // namespace dim::gateway

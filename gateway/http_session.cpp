@@ -1,0 +1,292 @@
+#include "gateway/http_session.hpp"
+
+#include <algorithm>
+
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/post.hpp>
+
+#include "gateway/http_status.hpp"
+#include "gateway/session_exchange.hpp"
+
+namespace dim::gateway {
+
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+
+/// One read of the socket goes at most this far beyond the header.
+constexpr std::size_t read_ahead = 64 << 10;
+/// A body grows in steps, so that a declared length takes no memory before its bytes are here.
+constexpr std::size_t body_step = 256 << 10;
+constexpr std::size_t block_bytes = 1 << 20;
+/// simdjson reads this far beyond the text; room for it spares a copy of the body.
+constexpr std::size_t parser_padding = 64;
+
+}  // namespace
+
+http_session::http_session(socket_type socket, const router& routes, session_limits limits,
+                           std::shared_ptr<session_set> sessions)
+  : stream_(std::move(socket)),
+    routes_(routes),
+    limits_(limits),
+    sessions_(std::move(sessions)),
+    buffer_(limits.header_bytes_max + read_ahead) {
+}
+
+http_session::~http_session() {
+  sessions_->leave(this);
+}
+
+void http_session::start() {
+  sessions_->enter(shared_from_this());
+  asio::dispatch(stream_.get_executor(), [self = shared_from_this()] {
+    error_code ignored;
+    self->stream_.socket().set_option(asio::ip::tcp::no_delay{true}, ignored);
+    self->begin_request();
+  });
+}
+
+void http_session::refuse() {
+  sessions_->enter(shared_from_this());
+  asio::dispatch(stream_.get_executor(), [self = shared_from_this()] {
+    self->draining_ = true;
+    self->write(
+      failure_reply({runtime::error_code::overloaded, "too many connections are open", {}}));
+  });
+}
+
+void http_session::drain() {
+  asio::dispatch(stream_.get_executor(), [self = shared_from_this()] {
+    self->draining_ = true;
+    auto is_idle = self->phase_ == phase::reading && self->buffer_.size() == 0 && self->parser_
+                   && !self->parser_->got_some();
+    if (is_idle)
+      self->close_socket();
+  });
+}
+
+void http_session::close() {
+  asio::dispatch(stream_.get_executor(), [self = shared_from_this()] { self->close_socket(); });
+}
+
+void http_session::post(std::function<void()> task) {
+  asio::post(stream_.get_executor(),
+             [self = shared_from_this(), task = std::move(task)] { task(); });
+}
+
+void http_session::send(http_reply answer) {
+  auto carried = std::make_shared<http_reply>(std::move(answer));
+  asio::dispatch(stream_.get_executor(), [self = shared_from_this(), carried] {
+    if (self->phase_ == phase::handling)
+      self->write(std::move(*carried));
+  });
+}
+
+void http_session::begin_request() {
+  phase_ = phase::reading;
+  parser_.emplace();
+  parser_->header_limit(limits_.header_bytes_max);
+  parser_->body_limit(boost::none);
+  header_ = {};
+  route_ = nullptr;
+  body_ = {};
+  filled_ = 0;
+  stream_.expires_after(limits_.idle_timeout);
+  http::async_read_header(
+    stream_, buffer_, *parser_,
+    [self = shared_from_this()](error_code error, std::size_t) { self->on_header(error); });
+}
+
+void http_session::on_header(error_code error) {
+  if (error) {
+    if (is_protocol_error(error))
+      refuse_request(protocol_refusal(error));
+    else
+      close_socket();
+    return;
+  }
+  header_ = read_header(*parser_);
+  if (header_.refusal.status != 0) {
+    refuse_request(std::move(header_.refusal));
+    return;
+  }
+  auto match = routes_.match(header_.request);
+  if (match.found == nullptr) {
+    refuse_request(std::move(match.refusal));
+    return;
+  }
+  route_ = match.found;
+  if (route_->body == body_mode::streamed)
+    hand_over();
+  else
+    read_whole_body();
+}
+
+void http_session::read_whole_body() {
+  auto too_large = [this] {
+    refuse_request(
+      failure_reply({runtime::error_code::too_large,
+                     "the body is larger than " + std::to_string(limits_.body_bytes_max) + " bytes",
+                     {}}));
+  };
+  auto declared = header_.request.content_length.value_or(0);
+  if (declared > limits_.body_bytes_max) {
+    too_large();
+    return;
+  }
+  if (declared > 0)
+    body_.reserve(declared + parser_padding);
+  fill_body(limits_.body_bytes_max + 1, [this, too_large](error_code error) {
+    if (error) {
+      if (is_protocol_error(error))
+        refuse_request(protocol_refusal(error));
+      else
+        close_socket();
+    } else if (filled_ > limits_.body_bytes_max) {
+      too_large();
+    } else {
+      header_.request.body = runtime::bytes{std::move(body_)};
+      hand_over();
+    }
+  });
+}
+
+void http_session::hand_over() {
+  phase_ = phase::handling;
+  auto current = std::make_shared<session_exchange>(shared_from_this(), std::move(header_.request));
+  route_->handle(std::move(current));
+}
+
+void http_session::refuse_request(http_reply answer) {
+  phase_ = phase::handling;
+  write(std::move(answer));
+}
+
+void http_session::fill_body(std::size_t bytes_max, body_callback done) {
+  if (parser_->is_done() || !header_.expects_continue) {
+    continue_filling(bytes_max, std::move(done));
+    return;
+  }
+  header_.expects_continue = false;
+  auto go_on = std::make_shared<http::response<http::empty_body>>(http::status::continue_, 11);
+  stream_.expires_after(limits_.idle_timeout);
+  http::async_write(stream_, *go_on,
+                    [self = shared_from_this(), go_on, bytes_max, done = std::move(done)](
+                      error_code error, std::size_t) mutable {
+                      if (error)
+                        done(error);
+                      else
+                        self->continue_filling(bytes_max, std::move(done));
+                    });
+}
+
+void http_session::continue_filling(std::size_t bytes_max, body_callback done) {
+  if (parser_->is_done() || filled_ == bytes_max) {
+    body_.resize(filled_);
+    done({});
+    return;
+  }
+  if (body_.size() == filled_) {
+    auto expected = parser_->content_length_remaining().value_or(body_step);
+    auto step = std::clamp<std::uint64_t>(expected, 1, body_step);
+    body_.resize(std::min(bytes_max, filled_ + static_cast<std::size_t>(step)));
+  }
+  auto& target = parser_->get().body();
+  target.data = body_.data() + filled_;
+  target.size = body_.size() - filled_;
+  target.more = true;
+  stream_.expires_after(limits_.idle_timeout);
+  http::async_read_some(stream_, buffer_, *parser_,
+                        [self = shared_from_this(), bytes_max, done = std::move(done)](
+                          error_code error, std::size_t) mutable {
+                          self->filled_ = self->body_.size() - self->parser_->get().body().size;
+                          if (error && error != http::error::need_buffer)
+                            done(error);
+                          else
+                            self->continue_filling(bytes_max, std::move(done));
+                        });
+}
+
+void http_session::read_block(exchange::block_callback done) {
+  body_ = {};
+  filled_ = 0;
+  fill_body(block_bytes,
+            [this, done = std::move(done)](error_code error) { deliver_block(error, done); });
+}
+
+void http_session::deliver_block(error_code error, const exchange::block_callback& done) {
+  using runtime::error_code;
+  if (!error)
+    done(runtime::bytes{std::move(body_)});
+  else if (is_protocol_error(error))
+    done(runtime::fail(error_code::bad_input, "the body broke off: " + error.message()));
+  else
+    done(runtime::fail(error_code::cancelled, "the connection was lost: " + error.message()));
+}
+
+void http_session::write(http_reply answer) {
+  phase_ = phase::writing;
+  auto is_whole = parser_ && parser_->is_header_done() && parser_->is_done();
+  auto keep_alive = is_whole && !draining_ && parser_->get().keep_alive();
+  auto version = is_whole ? parser_->get().version() : 11;
+  response_.emplace(to_response(std::move(answer), version, keep_alive));
+  serializer_.emplace(*response_);
+  write_some();
+}
+
+void http_session::write_some() {
+  stream_.expires_after(limits_.idle_timeout);
+  auto on_some = [self = shared_from_this()](error_code error, std::size_t) {
+    if (error)
+      self->close_socket();
+    else if (self->serializer_->is_done() || self->header_.is_head)
+      self->on_written();
+    else
+      self->write_some();
+  };
+  if (header_.is_head)
+    http::async_write_header(stream_, *serializer_, std::move(on_some));
+  else
+    http::async_write_some(stream_, *serializer_, std::move(on_some));
+}
+
+void http_session::on_written() {
+  auto keep_alive = response_->keep_alive();
+  serializer_.reset();
+  response_.reset();
+  if (keep_alive && !draining_) {
+    begin_request();
+    return;
+  }
+  linger();
+}
+
+// A close with unread input would reset the connection, and the client might never see the
+// answer: so the rest is read, and thrown away, until the client closes or the time is over.
+void http_session::linger() {
+  phase_ = phase::closing;
+  error_code ignored;
+  stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  stream_.expires_after(limits_.idle_timeout);
+  body_.resize(read_ahead);
+  discard_input();
+}
+
+void http_session::discard_input() {
+  stream_.async_read_some(asio::buffer(body_),
+                          [self = shared_from_this()](error_code error, std::size_t) {
+                            if (error)
+                              self->close_socket();
+                            else
+                              self->discard_input();
+                          });
+}
+
+void http_session::close_socket() {
+  phase_ = phase::closing;
+  stream_.close();
+}
+
+}  // namespace dim::gateway

@@ -1,0 +1,112 @@
+#pragma once
+
+#include <utility>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+
+#include "gateway/exchange.hpp"
+#include "gateway/router.hpp"
+#include "gateway/session_header.hpp"
+#include "gateway/session_set.hpp"
+
+namespace dim::gateway {
+
+/// What one connection may use.
+struct session_limits {
+  std::uint32_t header_bytes_max = 16 << 10;
+  /// Of a buffered body; a streamed one is limited by who takes it.
+  std::uint64_t body_bytes_max = 64ull << 20;
+  /// A connection on which nothing has come or gone for this long is closed.
+  std::chrono::milliseconds idle_timeout{60'000};
+};
+
+/// One connection: reads a request, hands it to its route, writes the answer, and starts again.
+/// Requests that the client has sent ahead (pipelining) wait in the socket until it is their
+/// turn.
+///
+///   reading header --> [reading body] --> handling [--> reading blocks] --> writing --+
+///        ^                                                                          |
+///        +------------------------------ keep-alive --------------------------------+
+///                                                                                   |
+///                              closed <-- lingering (the body was not wanted) <-----+
+///
+/// Everything runs on the connection's strand. The session lives as long as an operation of its own
+/// or an exchange of a handler holds it.
+class http_session : public std::enable_shared_from_this<http_session> {
+public:
+  using socket_type = boost::asio::ip::tcp::socket;
+
+  http_session(socket_type socket, const router& routes, session_limits limits,
+               std::shared_ptr<session_set> sessions);
+  ~http_session();
+  http_session(const http_session&) = delete;
+  http_session& operator=(const http_session&) = delete;
+
+  /// Enters the session into its set and starts to read. Any thread.
+  void start();
+  /// Answers 503 and closes: there are too many connections. Any thread.
+  void refuse();
+  /// Closes after the answer that is due, or at once when none is. Any thread.
+  void drain();
+  /// Closes now. Any thread.
+  void close();
+
+  /// For the exchange: runs `task` on the strand. Any thread.
+  void post(std::function<void()> task);
+  /// For the exchange: writes the answer to the present request. Any thread.
+  void send(http_reply answer);
+  /// For the exchange: see `exchange::read_block`. On the strand.
+  void read_block(exchange::block_callback done);
+
+private:
+  using error_code = boost::beast::error_code;
+  using body_callback = std::function<void(error_code)>;
+
+  enum class phase : std::uint8_t { reading, handling, writing, closing };
+
+  void begin_request();
+  void on_header(error_code error);
+  void read_whole_body();
+  void hand_over();
+  void refuse_request(http_reply answer);
+
+  /// Reads into `body_` until it holds `bytes_max` bytes or the message is complete.
+  void fill_body(std::size_t bytes_max, body_callback done);
+  void continue_filling(std::size_t bytes_max, body_callback done);
+  void deliver_block(error_code error, const exchange::block_callback& done);
+
+  void write(http_reply answer);
+  void write_some();
+  void on_written();
+  void linger();
+  void discard_input();
+  void close_socket();
+
+  boost::beast::tcp_stream stream_;
+  const router& routes_;
+  const session_limits limits_;
+  std::shared_ptr<session_set> sessions_;
+
+  phase phase_ = phase::reading;
+  bool draining_ = false;
+  boost::beast::flat_buffer buffer_;
+  std::optional<request_parser> parser_;
+  header_outcome header_;
+  const route* route_ = nullptr;
+  std::vector<char> body_;
+  std::size_t filled_ = 0;
+
+  std::optional<boost::beast::http::response<boost::beast::http::string_body>> response_;
+  std::optional<boost::beast::http::response_serializer<boost::beast::http::string_body>>
+    serializer_;
+};
+
+}  // namespace dim::gateway

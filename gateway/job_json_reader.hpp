@@ -1,0 +1,14 @@
+#pragma once
+
+#include "gateway/job_draft.hpp"
+#include "runtime/bytes.hpp"
+#include "runtime/errors.hpp"
+
+namespace dim::gateway {
+
+/// Reads a submission. The failure names every problem in `details`, each as "path: words"
+/// ("inputs[0].shape[1]: expected ..."). Errors: bad_input; unsupported, when all that is wrong
+/// is a member that waits for command jobs (`docker_image`, `command`, `environment`).
+runtime::expected<actors::job_spec> read_job(const runtime::bytes& body, const job_limits& limits);
+
+}  // namespace dim::gateway

@@ -1,0 +1,67 @@
+#include "gateway/pending_calls.hpp"
+
+#include <chrono>
+#include <utility>
+
+namespace dim::gateway {
+
+namespace {
+
+constexpr std::chrono::seconds ending_max{5};
+
+}  // namespace
+
+runtime::expected<std::uint64_t> pending_calls::add(std::shared_ptr<pending_call> call) {
+  std::lock_guard guard{mutex_};
+  if (closed_)
+    return tl::unexpected<runtime::failure>(*closed_);
+  if (calls_.size() >= calls_max_)
+    return runtime::fail(runtime::error_code::overloaded, "too many requests wait for an answer");
+  auto number = ++last_number_;
+  calls_.emplace(number, std::move(call));
+  return number;
+}
+
+void pending_calls::finish(std::uint64_t number, const std::function<void(pending_call&)>& end) {
+  std::shared_ptr<pending_call> call;
+  {
+    std::lock_guard guard{mutex_};
+    auto found = calls_.find(number);
+    if (found == calls_.end())
+      return;
+    call = std::move(found->second);
+    calls_.erase(found);
+    ++ending_;
+  }
+  end(*call);
+  call.reset();
+  std::lock_guard guard{mutex_};
+  if (--ending_ == 0)
+    all_ended_.notify_all();
+}
+
+void pending_calls::fail(std::uint64_t number, runtime::failure why) {
+  finish(number, [&](pending_call& call) { call.fail(std::move(why)); });
+}
+
+void pending_calls::close(runtime::failure why) {
+  decltype(calls_) left;
+  {
+    std::lock_guard guard{mutex_};
+    if (!closed_)
+      closed_ = why;
+    left.swap(calls_);
+  }
+  for (auto& [number, call] : left)
+    call->fail(why);
+  left.clear();
+  std::unique_lock guard{mutex_};
+  all_ended_.wait_for(guard, ending_max, [this] { return ending_ == 0; });
+}
+
+std::size_t pending_calls::size() const {
+  std::lock_guard guard{mutex_};
+  return calls_.size();
+}
+
+}  // namespace dim::gateway

@@ -1,0 +1,168 @@
+#include "gateway/server.hpp"
+
+#include <atomic>
+#include <optional>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
+
+#include "gateway/http_session.hpp"
+#include "runtime/log.hpp"
+
+namespace dim::gateway {
+
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using tcp = asio::ip::tcp;
+
+/// Connections beyond the limit that are still told so.
+constexpr std::size_t refused_max = 64;
+/// Pause after an accept that failed, which it does while the process has no file descriptor left.
+constexpr std::chrono::milliseconds accept_pause{50};
+/// Closed sessions end at once, but for handlers that hold on to their exchange.
+constexpr std::chrono::milliseconds closing_max{1'000};
+
+}  // namespace
+
+struct server::core {
+  core(const router& routes, server_options options)
+    : routes(routes),
+      options(std::move(options)),
+      context(static_cast<int>(this->options.threads)),
+      acceptor(asio::make_strand(context)),
+      accept_timer(acceptor.get_executor()) {
+  }
+
+  error_code listen() {
+    error_code error;
+    tcp::resolver resolver{context};
+    auto found =
+      resolver.resolve(options.bind, std::to_string(options.port), tcp::resolver::passive, error);
+    if (error)
+      return error;
+    auto endpoint = found.begin()->endpoint();
+    acceptor.open(endpoint.protocol(), error);
+    if (!error)
+      acceptor.set_option(asio::socket_base::reuse_address{true}, error);
+    if (!error)
+      acceptor.bind(endpoint, error);
+    if (!error)
+      acceptor.listen(asio::socket_base::max_listen_connections, error);
+    return error;
+  }
+
+  void accept() {
+    acceptor.async_accept(asio::make_strand(context), [this](error_code error, tcp::socket socket) {
+      if (error == asio::error::operation_aborted || !acceptor.is_open())
+        return;
+      if (error) {
+        accept_timer.expires_after(accept_pause);
+        accept_timer.async_wait([this](error_code) {
+          if (acceptor.is_open())
+            accept();
+        });
+        return;
+      }
+      take(std::move(socket));
+      accept();
+    });
+  }
+
+  void take(tcp::socket socket) {
+    auto open = sessions->size();
+    if (draining.load() || open >= options.connections_max + refused_max)
+      return;
+    session_limits limits{options.header_bytes_max, options.body_bytes_max, options.idle_timeout};
+    auto session = std::make_shared<http_session>(std::move(socket), routes, limits, sessions);
+    if (open >= options.connections_max)
+      session->refuse();
+    else
+      session->start();
+  }
+
+  void run() {
+    for (;;) {
+      try {
+        context.run();
+        return;
+      } catch (const std::exception& problem) {
+        runtime::log(runtime::log_level::error, "GATEWAY", "caught an exception of a handler",
+                     {{"reason", problem.what()}});
+      }
+    }
+  }
+
+  void close_acceptor() {
+    asio::post(acceptor.get_executor(), [this] {
+      error_code ignored;
+      acceptor.close(ignored);
+      accept_timer.cancel();
+    });
+  }
+
+  const router& routes;
+  const server_options options;
+  asio::io_context context;
+  asio::basic_socket_acceptor<tcp> acceptor;
+  asio::steady_timer accept_timer;
+  std::shared_ptr<session_set> sessions = std::make_shared<session_set>();
+  std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work;
+  std::vector<std::thread> threads;
+  std::atomic<bool> draining{false};
+};
+
+server::server(const router& routes, server_options options)
+  : core_(std::make_unique<core>(routes, std::move(options))) {
+}
+
+server::~server() {
+  stop();
+}
+
+runtime::expected<std::uint16_t> server::start() {
+  if (auto error = core_->listen())
+    return runtime::fail(runtime::error_code::unavailable,
+                         "can not listen on " + core_->options.bind + ":"
+                           + std::to_string(core_->options.port) + ": " + error.message());
+  core_->work.emplace(core_->context.get_executor());
+  core_->accept();
+  for (std::uint32_t i = 0; i < core_->options.threads; ++i)
+    core_->threads.emplace_back([core = core_.get()] { core->run(); });
+  return core_->acceptor.local_endpoint().port();
+}
+
+bool server::drain(std::chrono::steady_clock::time_point deadline) {
+  core_->draining = true;
+  core_->close_acceptor();
+  for (auto& session : core_->sessions->all())
+    session->drain();
+  return core_->sessions->wait_empty(deadline);
+}
+
+void server::stop() {
+  if (core_->threads.empty())
+    return;
+  core_->close_acceptor();
+  for (auto& session : core_->sessions->all())
+    session->close();
+  core_->sessions->wait_empty(std::chrono::steady_clock::now() + closing_max);
+  core_->work.reset();
+  core_->context.stop();
+  for (auto& thread : core_->threads)
+    thread.join();
+  core_->threads.clear();
+}
+
+std::size_t server::connections() const {
+  return core_->sessions->size();
+}
+
+}  // namespace dim::gateway

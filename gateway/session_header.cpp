@@ -1,0 +1,116 @@
+#include "gateway/session_header.hpp"
+
+#include <ctime>
+
+#include <fmt/chrono.h>
+
+#include "gateway/http_status.hpp"
+
+namespace dim::gateway {
+
+namespace {
+
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using runtime::error_code;
+
+std::string lower_case(beast::string_view text) {
+  std::string result{text.data(), text.size()};
+  for (auto& c : result)
+    if (c >= 'A' && c <= 'Z')
+      c = static_cast<char>(c - 'A' + 'a');
+  return result;
+}
+
+void copy_fields(const request_parser& parser, http_request& request) {
+  for (auto& field : parser.get()) {
+    std::string value{field.value().data(), field.value().size()};
+    auto [entry, is_new] = request.headers.emplace(lower_case(field.name_string()), value);
+    if (!is_new)
+      entry->second += ", " + value;
+  }
+}
+
+http_reply bad_request(std::string what, unsigned status = 400) {
+  return failure_reply({error_code::bad_input, std::move(what), {}}, status);
+}
+
+/// Refuses what two readers could take for different requests.
+http_reply check_framing(const request_parser& parser) {
+  auto& fields = parser.get();
+  auto has_length = fields.count(http::field::content_length) > 0;
+  auto has_coding = fields.count(http::field::transfer_encoding) > 0;
+  if (has_length && has_coding)
+    return bad_request("Content-Length and Transfer-Encoding exclude each other");
+  if (has_coding && !parser.chunked())
+    return bad_request("the only transfer coding that is understood is chunked", 501);
+  auto hosts = fields.count(http::field::host);
+  if (hosts > 1 || (hosts == 0 && fields.version() >= 11))
+    return bad_request("exactly one Host is needed");
+  auto expect = fields[http::field::expect];
+  if (!expect.empty() && !beast::iequals(expect, "100-continue"))
+    return bad_request("the only expectation that is understood is 100-continue", 417);
+  http_reply accepted;
+  accepted.status = 0;
+  return accepted;
+}
+
+}  // namespace
+
+header_outcome read_header(const request_parser& parser) {
+  header_outcome outcome;
+  auto& fields = parser.get();
+  outcome.is_head = fields.method() == http::verb::head;
+  outcome.expects_continue = !fields[http::field::expect].empty() && fields.version() >= 11;
+  outcome.refusal = check_framing(parser);
+  if (outcome.refusal.status != 0)
+    return outcome;
+  auto target = parse_target({fields.target().data(), fields.target().size()});
+  if (!target) {
+    outcome.refusal = bad_request("the request's target is malformed");
+    return outcome;
+  }
+  auto& request = outcome.request;
+  auto method = fields.method_string();
+  request.method = outcome.is_head ? "GET" : std::string{method.data(), method.size()};
+  request.segments = std::move(target->segments);
+  request.query = std::move(target->query);
+  if (auto length = parser.content_length())
+    request.content_length = *length;
+  copy_fields(parser, request);
+  return outcome;
+}
+
+http_reply protocol_refusal(const beast::error_code& error) {
+  if (error == http::error::header_limit || error == http::error::buffer_overflow)
+    return failure_reply({error_code::too_large, "the request's header is too large", {}}, 431);
+  if (error == http::error::bad_version)
+    return bad_request("only HTTP/1.0 and HTTP/1.1 are understood", 505);
+  if (error == http::error::partial_message)
+    return bad_request("the request ended before its body was complete");
+  return bad_request("not a valid HTTP request: " + error.message());
+}
+
+bool is_protocol_error(const beast::error_code& error) {
+  static const auto& category = make_error_code(http::error::bad_method).category();
+  return error.category() == category && error != http::error::end_of_stream;
+}
+
+http::response<http::string_body> to_response(http_reply reply, unsigned version, bool keep_alive) {
+  http::response<http::string_body> response;
+  response.version(version);
+  response.result(reply.status);
+  response.set(http::field::server, "dim");
+  response.set(http::field::date,
+               fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(std::time(nullptr))));
+  for (auto& [name, value] : reply.headers)
+    response.insert(name, value);
+  if (!reply.body.empty())
+    response.set(http::field::content_type, reply.content_type);
+  response.keep_alive(keep_alive);
+  response.content_length(reply.body.size());
+  response.body() = std::move(reply.body);
+  return response;
+}
+
+}  // namespace dim::gateway

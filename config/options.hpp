@@ -62,8 +62,8 @@ struct gateway_options {
   std::uint32_t threads = 2;
   /// One request's body, but for uploads of models.
   std::uint64_t body_bytes_max = 64ull << 20;
-  /// Request line and header fields together.
-  std::uint32_t header_bytes_max = 16 << 10;
+  /// Request line and header fields together. A model's configuration travels in a field.
+  std::uint32_t header_bytes_max = 64 << 10;
   std::uint32_t connections_max = 4'096;
   /// Uploads of models at the same time.
   std::uint32_t uploads_max = 8;

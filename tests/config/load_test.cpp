@@ -1,13 +1,11 @@
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <sstream>
-
-#include <unistd.h>
 
 #include <doctest/doctest.h>
 
 #include "config/load.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 using namespace dim::config;
 
@@ -20,15 +18,10 @@ load_result load_with(std::vector<const char*> arguments, const environment& var
 
 /// A file that is gone at the end of the test.
 struct temporary_file {
-  explicit temporary_file(const std::string& text) {
-    std::string name = (std::filesystem::temp_directory_path() / "dim-config-XXXXXX").string();
-    close(mkstemp(name.data()));
-    path = name;
+  explicit temporary_file(const std::string& text) : path(folder / "dimd.toml") {
     std::ofstream{path} << text;
   }
-  ~temporary_file() {
-    std::filesystem::remove(path);
-  }
+  dim::tests::temporary_folder folder;
   std::string path;
 };
 

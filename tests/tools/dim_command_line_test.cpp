@@ -20,8 +20,8 @@ std::string deserted_url() {
 
 TEST_CASE("a command line that is wrong ends with status 2 and says why on standard error") {
   for (auto arguments : {std::vector<std::string>{}, {"nonsense"}, {"get"},
-                         {"list", "--limit", "x"}, {"list", "--nonsense"}, {"push", "name"}, {"stats", "--url", "https://a"},
-                         {"submit"}}) {
+                         {"list", "--limit", "x"}, {"list", "--nonsense"}, {"push", "name"},
+                         {"stats", "--url", "https://a"}, {"submit"}}) {
     dim_run run{arguments};
     CHECK(run.status == 2);
     CHECK(run.out.str() == "");

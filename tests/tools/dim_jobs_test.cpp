@@ -52,7 +52,7 @@ TEST_CASE("list prints a table with shortened ids and says that there are more")
            "0190c2a4-7b1e  a name that is rather long for a table  single   failed   "
            "2025-11-20 15:04:05  1.5 s  no_nodes: none\n"
            "0190c2a4-7b1d                                          chained  running  "
-           "2025-11-20 15:04:04         \n");
+           "2025-11-20 15:04:04\n");
   CHECK(run.err.str().find("--all") != std::string::npos);
 }
 
@@ -106,7 +106,7 @@ TEST_CASE("get passes a prefix on and prints the job with its result") {
            "output      y FP32 [2]  0.25, 1\n"
            "\n"
            "MODEL  NODE  LABEL  WEIGHT  ROWS  ERROR\n"
-           "a:1    n1    7           1     0  \n");
+           "a:1    n1    7           1     0\n");
 }
 
 TEST_CASE("get shows executions, history and placement when asked, under their names in JSON") {
@@ -127,10 +127,11 @@ TEST_CASE("get shows executions, history and placement when asked, under their n
     = {"get", "0190", "--executions", "--history", "--placement", "--full"};
   dim_run run{arguments, gateway.url()};
   CHECK(run.status == 0);
-  for (auto part : {"e1         n1    a:1    1        2  lost                    node_lost: gone\n",
-                    "logs of e1\n  one\n  two\n",
-                    "     7  2025-11-20 15:04:05  job_submitted                   {\"a\":1}\n",
-                    "e1         one   yes       0.5", "full\n"}) {
+  for (std::string part :
+       {"e1         n1    a:1    1        2  lost                   node_lost: gone\n",
+        "logs of e1\n  one\n  two\n",
+        "     7  2025-11-20 15:04:05  job_submitted                   {\"a\":1}\n",
+        "e1         one   yes       0.5\n", "  full\n"}) {
     CAPTURE(run.out.str());
     CAPTURE(part);
     CHECK(run.out.str().find(part) != std::string::npos);

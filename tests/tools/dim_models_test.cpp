@@ -58,7 +58,7 @@ TEST_CASE("push draws its progress on a terminal") {
   fake_gateway gateway{[](auto&, auto) {
     return scripted_answer{.status = 201, .body = R"({"name": "m", "version": "1"})"};
   }};
-  dim_run run{{"push", "m", file, "--config", file}, gateway.url(), "", 80};
+  dim_run run{{"push", "m", file, "--config", "/dev/null"}, gateway.url(), "", 80};
   CHECK(run.out.str().find("256.0 KiB of 300.0 KiB") != std::string::npos);
   CHECK(run.out.str().ends_with("\r\x1b[Km:1\n"));
 }
@@ -69,6 +69,11 @@ TEST_CASE("files that can not be read end with status 2 and send nothing") {
   CHECK(no_file.status == 2);
   dim_run no_config{{"push", "m", "/dev/null", "--config", "/nowhere/config.toml"}, gateway.url()};
   CHECK(no_config.status == 2);
+  temporary_folder folder;
+  const std::string large = folder / "config.toml";
+  std::ofstream{large} << std::string(45'001, '#');
+  dim_run large_config{{"push", "m", "/dev/null", "--config", large}, gateway.url()};
+  CHECK(large_config.status == 2);
   CHECK(gateway.requests().empty());
 }
 

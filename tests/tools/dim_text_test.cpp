@@ -137,7 +137,7 @@ TEST_CASE("a progress bar is drawn on terminals only, within their width, and le
     progress_bar bar{there.io};
     bar.draw(0.5, "half of it all");
   }
-  CHECK(there.out.str() == "\r\x1b[K[############------------] half o…\r\x1b[K");
+  CHECK(there.out.str() == "\r\x1b[K[############------------] half …\r\x1b[K");
 }
 
 TEST_CASE("the fields of an object are printed by their paths") {

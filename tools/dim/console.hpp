@@ -21,9 +21,9 @@ struct console {
   bool has_colour = false;
   /// Columns of the terminal; 0: no limit.
   std::size_t width = 0;
-  std::map<std::string, std::string> variables;
+  std::map<std::string, std::string> variables = {};
   std::function<std::chrono::steady_clock::time_point()> now = std::chrono::steady_clock::now;
-  std::function<void(std::chrono::milliseconds)> pause;
+  std::function<void(std::chrono::milliseconds)> pause = nullptr;
 };
 
 /// The console of this process. Colours only on a terminal, and not with NO_COLOR.

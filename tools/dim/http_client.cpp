@@ -1,5 +1,3 @@
-#include <utility>  // Boost 1.74 needs it first in C++20.
-
 #include "tools/dim/http_client.hpp"
 
 #include <algorithm>

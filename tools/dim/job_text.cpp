@@ -77,7 +77,7 @@ void print_participants(console& io, const json& result, const answer_form& form
     const auto& x = participants[i];
     const auto version = text_at(x, "version");
     shown.add({text_at(x, "model") + (version.empty() ? "" : ":" + version), nodes[i],
-               text_at(x, "label"), text_at(x, "weight"), text_at(x, "rows"),
+               text_at(x, "label"), tensor_number(member_of(x, "weight")), text_at(x, "rows"),
                {error_of(x), colour::red}});
   }
   io.out << '\n';

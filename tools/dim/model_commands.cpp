@@ -15,6 +15,8 @@ namespace {
 
 /// A model is opened before it is accepted, which for a large one takes its time.
 constexpr std::uint32_t acceptance_ms = 180'000;
+/// The configuration travels in a header field.
+constexpr std::size_t config_bytes_max = 45'000;
 
 struct push_wish {
   std::string name;
@@ -67,6 +69,9 @@ outcome<http_request> push_request(const push_wish& wish) {
   auto config = text_of_file(wish.config);
   if (!config)
     return tl::unexpected(config.error());
+  if (config->size() > config_bytes_max)
+    return fail(exit_status::usage, wish.config + " is larger than "
+                                      + std::to_string(config_bytes_max) + " bytes");
   auto digest = digest_of_file(wish.file);
   if (!digest)
     return tl::unexpected(digest.error());

@@ -51,6 +51,10 @@ void table::print(console& where, bool is_full) const {
     for (std::size_t i = 0; i < columns_.size(); ++i) {
       const auto [text, paint] = text_at(i);
       const auto shown = cut(text, width[i]);
+      if (shown.empty()) {
+        missing += width[i] + gap;
+        continue;
+      }
       const auto space = width[i] - std::min(width[i], columns_of(shown));
       const auto before = columns_[i].is_number ? space : 0;
       line += std::string(missing + before, ' ') + painted(where, paint, shown);

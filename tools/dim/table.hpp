@@ -22,6 +22,8 @@ public:
     cell(std::string content, colour paint_with = colour::none)
       : text(std::move(content)), paint(paint_with) {
     }
+    cell(const char* content) : cell(std::string{content}) {
+    }
     std::string text;
     colour paint;
   };

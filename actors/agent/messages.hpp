@@ -235,4 +235,12 @@ typename Inspector::result_type inspect(Inspector& f, agent_address& x) {
   return f(x.port);
 }
 
+/// AGENT_ENTRY knows the process that sent `agent_ready`; the next it hears is `load_model`.
+struct agent_admitted {};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, agent_admitted&) {
+  return f();
+}
+
 }  // namespace dim::actors

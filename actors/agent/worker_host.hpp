@@ -29,7 +29,9 @@ struct worker_order {
 using worker_host_factory = std::function<worker_host_actor(
   caf::local_actor& parent, const worker_order& order, const worker_listener_actor& listener)>;
 
-/// Spawns INFERENCE inside this process, on a thread of its own. Empty in programs without LibTorch.
-using inference_factory = std::function<inference_actor(caf::local_actor& parent)>;
+/// Spawns INFERENCE inside this process, on a thread of its own that is bound to `cores`:
+/// `make_inference_factory` of `dim::inference`. Empty in programs without LibTorch.
+using inference_factory = std::function<inference_actor(caf::local_actor& parent,
+                                                        const std::vector<std::uint32_t>& cores)>;
 
 }  // namespace dim::actors

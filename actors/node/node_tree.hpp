@@ -22,7 +22,7 @@ class launcher;
 ///
 ///     auto setup = actors::prepare_node(options, cuda_devices);      // blocks; before the actors
 ///     runtime::service<actors::node_control_actor> node;
-///     auto spec = actors::node_tree(*setup, {options, entry, launcher, spawn_inference, node});
+///     auto spec = actors::node_tree(*setup, {options, entry, launcher, make_inference, node});
 ///     root.children.push_back(runtime::make_supervisor_child(std::move(spec)));
 ///
 /// and, to end: `drain_node` to `node`, then the tree is stopped.
@@ -54,8 +54,8 @@ struct node_tree_arguments {
   runtime::service<caf::actor> entry;
   /// Starts agent processes.
   std::shared_ptr<runtime::launcher> launcher;
-  /// For models with `isolation = "thread"`. Empty: they are refused as `unsupported`.
-  inference_factory spawn_inference;
+  /// For models with `isolation = "thread"`. Empty: they run in processes like the others.
+  inference_factory make_inference;
   /// Filled while NODE runs.
   runtime::service<node_control_actor> node;
 };

@@ -1,0 +1,93 @@
+#include "actors/agent/inference.hpp"
+
+#include <chrono>
+#include <exception>
+#include <utility>
+
+#include "actors/type_ids.hpp"
+#include "models/batch.hpp"
+#include "models/device.hpp"
+#include "runtime/caf_errors.hpp"
+#include "runtime/spawn.hpp"
+
+namespace dim::actors {
+
+namespace {
+
+using runtime::error_code;
+
+std::uint64_t microseconds_since(std::chrono::steady_clock::time_point begin) {
+  auto spent = std::chrono::steady_clock::now() - begin;
+  return static_cast<std::uint64_t>(
+    std::chrono::duration_cast<std::chrono::microseconds>(spent).count());
+}
+
+/// Runs `work`, which gives an `expected`; what a library throws becomes a failure.
+template <class Work>
+auto guarded(Work work) -> decltype(work()) {
+  try {
+    return work();
+  } catch (const std::bad_alloc&) {
+    return runtime::fail(error_code::memory_limit, "no memory is left");
+  } catch (const std::exception& problem) {
+    return runtime::fail(error_code::internal, problem.what());
+  }
+}
+
+}  // namespace
+
+caf::result<model_loaded> inference_state::load(const load_model& order) {
+  auto begin = std::chrono::steady_clock::now();
+  if (!cores.empty())
+    if (auto pinned = models::pin_thread_to(cores); !pinned)
+      return runtime::to_error(pinned.error());
+  spec = order.spec;
+  auto loaded = guarded([&] {
+    return models::model::load(order.path, order.spec, order.device, order.threads);
+  });
+  if (!loaded)
+    return runtime::to_error(loaded.error());
+  model.emplace(std::move(*loaded));
+  return model_loaded{microseconds_since(begin), model->memory_bytes()};
+}
+
+caf::result<batch_result> inference_state::run(const run_batch& order) {
+  if (!model)
+    return runtime::to_error(error_code::internal, "no model is loaded");
+  auto begin = std::chrono::steady_clock::now();
+  auto split = guarded([&]() -> runtime::expected<std::vector<models::tensor_list>> {
+    auto joined = models::join_batch(spec, order.requests);
+    if (!joined)
+      return tl::unexpected(joined.error());
+    auto outputs = model->run(joined->inputs, order.deterministic);
+    if (!outputs)
+      return tl::unexpected(outputs.error());
+    return models::split_batch(*outputs, joined->rows);
+  });
+  if (!split)
+    return runtime::to_error(split.error());
+  ++batches;
+  return batch_result{order.batch_id, std::move(*split), microseconds_since(begin)};
+}
+
+std::string inference_state::describe() const {
+  return spec.name + ", batches " + std::to_string(batches);
+}
+
+inference_actor::behavior_type inference(inference_state::self_pointer self,
+                                         std::vector<std::uint32_t> cores) {
+  auto& state = self->state;
+  state.cores = std::move(cores);
+  return {
+    [&state](const load_model& order) { return state.load(order); },
+    [&state](const run_batch& order) { return state.run(order); },
+  };
+}
+
+inference_factory make_inference_factory() {
+  return [](caf::local_actor& parent, const std::vector<std::uint32_t>& cores) {
+    return runtime::spawn_detached(parent.system(), parent, inference, cores);
+  };
+}
+
+}  // namespace dim::actors

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/agent/interface.hpp"
+#include "actors/agent/worker_host.hpp"
+#include "models/model.hpp"
+#include "runtime/actor_base.hpp"
+
+/// Part of `dim::inference`, which links LibTorch.
+namespace dim::actors {
+
+/// INFERENCE: one model, loaded once, and its forwards, one after the other. It blocks while it runs, so
+/// it has a thread of its own: in a `dim-agent` process, or detached in a node.
+struct inference_state {
+  static inline const char* name = "INFERENCE";
+  using self_pointer = runtime::actor_self<inference_actor, inference_state>;
+
+  caf::result<model_loaded> load(const load_model& order);
+  caf::result<batch_result> run(const run_batch& order);
+  std::string describe() const;
+
+  /// Cores that the thread is bound to before the model is loaded; none: not bound.
+  std::vector<std::uint32_t> cores;
+
+private:
+  std::optional<models::model> model;
+  models::model_spec spec;
+  std::uint64_t batches = 0;
+};
+
+inference_actor::behavior_type inference(inference_state::self_pointer self,
+                                         std::vector<std::uint32_t> cores);
+
+/// Spawns INFERENCE on a detached thread; what a node needs for models with `isolation = "thread"`.
+inference_factory make_inference_factory();
+
+}  // namespace dim::actors

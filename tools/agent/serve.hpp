@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace dim::tools {
+
+/// What a node tells the agent process that it starts.
+struct serve_options {
+  /// "127.0.0.1:41234": where the node's AGENT ENTRY listens.
+  std::string connect;
+  /// Shown to the node; from the environment, so that no list of processes shows it.
+  std::string token;
+  /// Cores to run on; none: all.
+  std::vector<std::uint32_t> cores;
+  /// For the dial, and for the node's answer.
+  std::uint32_t dial_timeout_ms = 5'000;
+  /// Heartbeats of the link, as the node has them.
+  std::uint32_t heartbeat_ms = 1'000;
+  std::uint32_t lost_ms = 10'000;
+};
+
+/// Offers INFERENCE to the node until the node is gone. Returns the exit status: 0 when the node went
+/// away after it was joined, else 1, with the reason on standard error. Actors may still run then:
+/// the process must end with `_exit`.
+int serve(const serve_options& options);
+
+}  // namespace dim::tools

@@ -10,8 +10,12 @@ endif()
 # Line numbers are enough for a stack trace; full debug information doubles build time and size.
 set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g1")
 
-# GCC 12 at -O2 reports false -Wrestrict on std::string concatenation.
+# False alarms: GCC 12 at -O2 reports -Wrestrict on std::string concatenation, GCC 13 and later
+# report -Wdangling-reference on functions that return a part of one argument.
 add_compile_options(-Wall -Wextra -Wno-restrict $<$<BOOL:${DIM_WARNINGS_AS_ERRORS}>:-Werror>)
+if(CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 13)
+  add_compile_options(-Wno-dangling-reference)
+endif()
 
 find_program(DIM_CCACHE ccache)
 if(DIM_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)

@@ -28,7 +28,7 @@ expected<endpoint> parse_endpoint(const std::string& text) {
   auto in_brackets = host.front() == '[' && host.back() == ']' && host.size() > 2;
   if (in_brackets)
     host = host.substr(1, host.size() - 2);
-  else if (host.find(':') != std::string::npos)
+  else if (host.find_first_of(":[]") != std::string::npos)
     return wrong();
   if (port == 0 || port > 65'535)
     return wrong();

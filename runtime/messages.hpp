@@ -4,6 +4,7 @@
 
 #include "runtime/actor_base.hpp"
 #include "runtime/bytes.hpp"
+#include "runtime/directory_messages.hpp"
 #include "runtime/errors.hpp"
 #include "runtime/link_messages.hpp"
 #include "runtime/tree_messages.hpp"
@@ -24,4 +25,8 @@ CAF_BEGIN_TYPE_ID_BLOCK(dim_runtime, caf::first_custom_type_id)
   CAF_ADD_TYPE_ID(dim_runtime, (dim::runtime::link_down))
   CAF_ADD_TYPE_ID(dim_runtime, (dim::runtime::redial))
   CAF_ADD_TYPE_ID(dim_runtime, (dim::runtime::dial_due))
+  CAF_ADD_TYPE_ID(dim_runtime, (dim::runtime::list_actors))
+  CAF_ADD_TYPE_ID(dim_runtime, (dim::runtime::actor_list))
+  CAF_ADD_TYPE_ID(dim_runtime, (dim::runtime::inspect_actor))
+  CAF_ADD_TYPE_ID(dim_runtime, (dim::runtime::actor_details))
 CAF_END_TYPE_ID_BLOCK(dim_runtime)

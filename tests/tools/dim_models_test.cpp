@@ -78,17 +78,23 @@ TEST_CASE("files that can not be read end with status 2 and send nothing") {
 }
 
 TEST_CASE("models are a table, all of them or the versions of one") {
-  const auto list = R"({"models": [{"name": "digits", "version": "2", "byte_size": 2048,
+  const std::string versions = R"([{"name": "digits", "version": "2", "byte_size": 2048,
     "digest": "0123456789abcdef", "max_batch_size": 32, "created_at": "2025-11-20T15:04:05.000Z",
     "inputs": [{"name": "x", "datatype": "FP32", "dims": [64]}],
-    "outputs": [{"name": "y", "datatype": "FP32", "dims": [10]}]}]})";
-  fake_gateway gateway{[list](auto&, auto) { return scripted_answer{.body = list}; }};
+    "outputs": [{"name": "y", "datatype": "FP32", "dims": [10]}]}])";
+  fake_gateway gateway{[versions](const seen_request& request, auto) {
+    const bool is_all = request.target == "/api/v1/models";
+    return scripted_answer{.body = is_all
+                                     ? R"({"models": )" + versions + "}"
+                                     : R"({"name": "digits", "versions": )" + versions + "}"};
+  }};
   dim_run all{{"models"}, gateway.url()};
   CHECK(all.status == 0);
   CHECK(all.out.str().find("digits        2  2.0 KiB  x FP32[64]  y FP32[10]     32  "
                            "2025-11-20 15:04:05  0123456789ab\n")
         != std::string::npos);
-  dim_run{{"models", "digits"}, gateway.url()};
+  dim_run one{{"models", "digits"}, gateway.url()};
+  CHECK(one.out.str() == all.out.str());
   CHECK(gateway.requests().back().target == "/api/v1/models/digits");
 }
 

@@ -20,7 +20,7 @@ class Model(NamedTuple):
 
 class Samples(NamedTuple):
     models: list
-    # Held-out digits: {"x": 64 pixels from 0 to 1, "label": 0 to 9}.
+    # Held-out digits: {"raw": 64 pixels from 0 to 255, "x": from 0 to 1, "label": 0 to 9}.
     digits: list
     # A folder a node, with the node's cabinets.
     cabinets: str

@@ -11,9 +11,9 @@ namespace dim::actors {
 ///
 ///   run step N --> answered --> store its outputs --> run step N+1 --> ... --> finish
 ///
-/// The outputs of a step are on disk before the next one starts, so that an attempt which fails, and
-/// an engine which starts anew, go on from the last stored step. When a step fails for good, the
-/// chain gives up: what it has stored is rolled back, and the failure names the step.
+/// The outputs of a step are on disk before the next one starts, so that an attempt which fails,
+/// and an engine which starts anew, go on from the last stored step. When a step fails for good,
+/// the chain gives up: what it has stored is rolled back, and the failure names the step.
 class chained_pattern : public pattern_logic {
 public:
   explicit chained_pattern(const job_spec& spec);

@@ -15,10 +15,10 @@ namespace dim::actors {
 ///
 ///   find the holders --> one place a holder, all at once --> all ended --> aggregate --> finish
 ///
-/// A holder that fails for good is named in `missing`, and the result is partial. Fewer holders than
-/// `nodes.min`, or so many failures that fewer are left, is a failure. A place is tried again on its
-/// own node only, because its rows are there; a cabinet that kills its agent is not a poisoned
-/// input, for no other node has it. When the time is over, those who have answered count.
+/// A holder that fails for good is named in `missing`, and the result is partial. Fewer holders
+/// than `nodes.min`, or so many failures that fewer are left, is a failure. A place is tried again
+/// on its own node only, because its rows are there; a cabinet that kills its agent is not a
+/// poisoned input, for no other node has it. When the time is over, those who have answered count.
 class collaborative_pattern : public pattern_logic {
 public:
   explicit collaborative_pattern(const job_spec& spec);

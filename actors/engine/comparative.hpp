@@ -16,12 +16,13 @@ namespace dim::actors {
 ///   run model 0 anywhere --> run model 1 on that node --> ... --> vote --> finish | give up
 ///            ^-------- the node is gone: drop its answers --------/
 ///
-/// The first model that answers fixes the node. While that node lives, a model is tried again on it;
-/// when it is lost, all models run again on another node, at most as often as the job may be tried.
-/// A model that fails for good abstains: it is named in `missing` and the result is partial, as long
-/// as more than half of the models answer. A tie, or votes of no weight, is `no_consensus`, unless the
-/// job lets ties abstain: then it completes without a label. The outputs of the result are those of
-/// the first model that voted for the winner. When the time is over, those who have answered vote.
+/// The first model that answers fixes the node. While that node lives, a model is tried again on
+/// it; when it is lost, all models run again on another node, at most as often as the job may be
+/// tried. A model that fails for good abstains: it is named in `missing` and the result is partial,
+/// as long as more than half of the models answer. A tie, or votes of no weight, is `no_consensus`,
+/// unless the job lets ties abstain: then it completes without a label. The outputs of the result
+/// are those of the first model that voted for the winner. When the time is over, those who have
+/// answered vote.
 class comparative_pattern : public pattern_logic {
 public:
   explicit comparative_pattern(const job_spec& spec);

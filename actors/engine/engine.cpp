@@ -42,7 +42,7 @@ void engine_state::initialise(self_pointer pointer, engine_arguments values) {
   self->send(self, deadline_due{});
 }
 
-void engine_state::begin() {
+void engine_state::begin_run() {
   has_begun = true;
   if (run->needs_model_specs())
     ask_for_specs();
@@ -92,7 +92,7 @@ void engine_state::retry(const retry_due& due) {
 void engine_state::look_at_clock() {
   carry_out(run->look_at_clock(now_ms()));
   if (!has_begun && !run->is_over())
-    begin();
+    begin_run();
   if (!run->is_over() && now_ms() >= next_tick_ms)
     watch_clock();
 }

@@ -53,7 +53,7 @@ struct engine_state {
   std::string describe() const;
 
 private:
-  void begin();
+  void begin_run();
   void ask_for_specs();
   void start(std::vector<models::model_spec> model_specs);
   void fail(const runtime::failure& error);

@@ -15,7 +15,9 @@ namespace dim::actors {
 ///   scheduled --> running --> completed | failed | lost | cancelled
 ///
 /// `lost`: the node went away, or the orchestrator restarted, with the execution in hand.
-enum class execution_state : std::uint8_t { scheduled, running, completed, failed, lost, cancelled };
+enum class execution_state : std::uint8_t {
+  scheduled, running, completed, failed, lost, cancelled
+};
 std::string_view to_string(execution_state value) noexcept;
 std::optional<execution_state> execution_state_from(std::string_view text) noexcept;
 constexpr execution_state last_value(execution_state) noexcept {

@@ -7,8 +7,8 @@
 
 namespace dim::actors {
 
-/// ENGINE runs one job's pattern: it asks SCHEDULER for executions, joins their answers, and tells its
-/// JOB. Linked to its JOB.
+/// ENGINE runs one job's pattern: it asks SCHEDULER for executions, joins their answers, and tells
+/// its JOB. Linked to its JOB.
 using engine_actor = caf::typed_actor<
   // From SCHEDULER, in this order for every execution that was asked for.
   caf::reacts_to<execution_placed>, caf::reacts_to<execution_running>,

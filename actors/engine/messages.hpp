@@ -7,7 +7,8 @@
 #include "actors/engine/execution_record.hpp"
 #include "actors/job/job_record.hpp"
 
-/// Messages between ENGINE and SCHEDULER. Both live in the orchestrator; each names executions by id.
+/// Messages between ENGINE and SCHEDULER. Both live in the orchestrator; each names executions by
+/// id.
 namespace dim::actors {
 
 /// One execution that looks for a node.
@@ -85,9 +86,9 @@ typename Inspector::result_type inspect(Inspector& f, execution_running& x) {
   return f(x.execution_id, x.device);
 }
 
-/// How it ended; `error.code` is `none` for a good end. `no_nodes` names in `error.details` why each
-/// node was refused. Outputs over the inline limit have been fetched and stored as blobs, and come
-/// detached.
+/// How it ended; `error.code` is `none` for a good end. `no_nodes` names in `error.details` why
+/// each node was refused. Outputs over the inline limit have been fetched and stored as blobs, and
+/// come detached.
 struct execution_ended {
   std::string execution_id;
   std::string node_id;
@@ -109,7 +110,8 @@ typename Inspector::result_type inspect(Inspector& f, execution_ended& x) {
            x.killed_agent, x.placement);
 }
 
-/// The engine no longer wants it: what waits is dropped, what runs is cancelled at its node. No reply.
+/// The engine no longer wants it: what waits is dropped, what runs is cancelled at its node. No
+/// reply.
 struct withdraw_execution {
   std::string execution_id;
 };

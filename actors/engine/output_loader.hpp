@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "actors/store/messages.hpp"
+#include "actors/store/model_messages.hpp"
 #include "models/tensor.hpp"
 #include "runtime/errors.hpp"
 

@@ -119,9 +119,9 @@ using pattern_actions = std::vector<pattern_action>;
 ///
 ///   start --> places run and are answered or fail --> finish | give_up --> stragglers
 ///
-/// Exactly one `finish` or `give_up` is returned over its life, unless it is stopped before. After a
-/// `finish` that awaits stragglers only `answered` and `outputs_loaded` follow, after any other end
-/// nothing.
+/// Exactly one `finish` or `give_up` is returned over its life, unless it is stopped before. After
+/// a `finish` that awaits stragglers only `answered` and `outputs_loaded` follow, after any other
+/// end nothing.
 class pattern_logic {
 public:
   virtual ~pattern_logic() = default;

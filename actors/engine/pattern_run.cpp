@@ -113,7 +113,7 @@ void pattern_run::act(launch& wish) {
   for (auto& plan : wish.group) {
     const auto id = plan.id;
     attempts_.open(id, plan.retry, plan.shared_input);
-    open_[id] = {std::move(plan), wish.distinct_nodes};
+    open_[id] = {std::move(plan), wish.distinct_nodes, 0};
     group.push_back(id);
   }
   queue_.push_back(std::move(group));

@@ -54,12 +54,12 @@ using run_effects = std::vector<run_effect>;
 /// The pure half of ENGINE: turns the messages of its peers into what its pattern must know, and
 /// what the pattern wants into messages.
 ///
-///   created --start--> running --finish, give up, stop--> ending --nothing left to wait for--> over
+///   created --start--> running --finish, give up, stop--> ending --nothing runs any more--> over
 ///
 /// It keeps the record of every execution, tries failed ones again (attempts.hpp), and drops what
-/// belongs to executions that it has given up or never made. `engine_done` is its last effect, once,
-/// and comes after exactly one of `engine_finished` and `engine_failed`, or alone after `stop`.
-/// Every input but `stop` may come at any time in any order; after the end all are ignored.
+/// belongs to executions that it has given up or never made. `engine_done` is its last effect,
+/// once, and comes after exactly one of `engine_finished` and `engine_failed`, or alone after
+/// `stop`. Every input but `stop` may come at any time in any order; after the end all are ignored.
 class pattern_run {
 public:
   explicit pattern_run(run_arguments arguments);
@@ -102,6 +102,8 @@ private:
   struct open_place {
     place_plan plan;
     bool distinct = false;
+    /// The attempt whose pause is not over yet; 0 when there is none.
+    std::uint32_t pausing = 0;
   };
   /// An execution that SCHEDULER has in hand.
   struct live_execution {

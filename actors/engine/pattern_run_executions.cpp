@@ -110,9 +110,11 @@ run_effects pattern_run::ended(const execution_ended& news, std::int64_t now_ms)
 run_effects pattern_run::retry(const retry_due& due, std::int64_t now_ms) {
   now_ms_ = now_ms;
   const place_id place{due.step, due.slot};
-  if (phase_ != phase::running || !open_.contains(place)
-      || attempts_.number_of(place) != due.attempt)
+  auto found = open_.find(place);
+  if (phase_ != phase::running || found == open_.end() || due.attempt == 0
+      || found->second.pausing != due.attempt)
     return {};
+  found->second.pausing = 0;
   queue_.push_back({place});
   return settle();
 }
@@ -145,6 +147,7 @@ void pattern_run::take_failure(const live_execution& live, const execution_ended
     return;
   auto decision = attempts_.failed(live.place, {node_id, news.error, news.killed_agent});
   if (auto next = std::get_if<next_attempt>(&decision)) {
+    open_.at(live.place).pausing = next->attempt;
     retry_due due{live.place.slot, next->attempt, live.place.step};
     effects_.emplace_back(retry_later{next->delay_ms, due});
     return;

@@ -6,8 +6,8 @@
 
 namespace dim::actors {
 
-/// A place that a pattern fills with one answer: the replica, the voter, the participant or the link.
-/// Several executions may be tried for one place; only the last one's outcome counts.
+/// A place that a pattern fills with one answer: the replica, the voter, the participant or the
+/// link. Several executions may be tried for one place; only the last one's outcome counts.
 struct place_id {
   /// Index into the job's steps.
   std::uint32_t step = 0;

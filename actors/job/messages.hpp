@@ -118,6 +118,8 @@ struct node_scored {
   std::string node_id;
   std::string execution_id;
   std::int32_t points = 0;
+
+  bool operator==(const node_scored&) const = default;
 };
 
 template <class Inspector>

@@ -7,8 +7,8 @@
 
 #include "models/agreement.hpp"
 
-/// Consensus over answers that agree pairwise within a tolerance. Agreement is not transitive (a may
-/// agree with b, and b with c, but not a with c), so the answers are no classes but a graph.
+/// Consensus over answers that agree pairwise within a tolerance. Agreement is not transitive (a
+/// may agree with b, and b with c, but not a with c), so the answers are no classes but a graph.
 namespace dim::actors {
 
 /// The answer that the most others support.

@@ -38,10 +38,8 @@ runtime::expected<models::tensor_list> make_step_inputs(const step_spec& step,
     if (source == nullptr && !is_mapped && model.inputs.size() == 1 && outputs.size() == 1)
       source = &outputs.front();
     if (source == nullptr) {
-      problems.push_back(is_mapped ? "input_map." + declared.name + ": the step before has no output "
-                                       + mapped->second
-                                   : "input " + declared.name
-                                       + ": the step before has no output of this name");
+      const auto& wanted = is_mapped ? mapped->second : declared.name;
+      problems.push_back("input " + declared.name + ": the step before has no output " + wanted);
       continue;
     }
     inputs.push_back(*source);

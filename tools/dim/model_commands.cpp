@@ -4,7 +4,6 @@
 
 #include "tools/dim/commands.hpp"
 #include "tools/dim/display_text.hpp"
-#include "tools/dim/fields_text.hpp"
 #include "tools/dim/model_file.hpp"
 #include "tools/dim/progress_bar.hpp"
 #include "tools/dim/table.hpp"
@@ -58,10 +57,8 @@ int models(session& with, const std::string& name) {
     return report(with.io(), answer.error());
   if (with.is_json())
     with.io().out << pretty(*answer);
-  else if (answer->contains("models"))
-    print_models(with, list_at(*answer, "models"));
   else
-    print_fields(with.io(), *answer);
+    print_models(with, list_at(*answer, name.empty() ? "models" : "versions"));
   return 0;
 }
 

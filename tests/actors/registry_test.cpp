@@ -15,11 +15,21 @@ struct registry_fixture : tests::actor_fixture {
   stored_nodes stored;
   registry_actor registry;
 
+  /// Keeps what it is told, and never answers what it is asked.
+  caf::actor make_scheduler() {
+    return sys().spawn([box = scheduler_box](caf::event_based_actor* self) -> caf::behavior {
+      return {[box](const node_updated& x) { box->put(caf::make_message(x)); },
+              [box](const node_lost& x) { box->put(caf::make_message(x)); },
+              [self](get_schedule) { return self->make_response_promise(); }};
+    });
+  }
+
   void start() {
+    auto scheduler = make_scheduler();
     registry_arguments arguments;
     arguments.cluster = "test";
     arguments.generation = 7;
-    arguments.scheduler.set(caf::actor_cast<scheduler_actor>(probe(scheduler_box)));
+    arguments.scheduler.set(caf::actor_cast<scheduler_actor>(scheduler));
     arguments.store.set(fake<store_actor>([this](const commit_changes& x) {
       commits.push_back(x);
       return commit_result{true, {}, 0};

@@ -6,6 +6,7 @@
 
 #include "config/options.hpp"
 #include "runtime/errors.hpp"
+#include "runtime/supervisor.hpp"
 
 namespace dim::tools {
 
@@ -35,9 +36,13 @@ private:
   struct parts;
 
   runtime::expected<void> start_tree();
+  /// Keeps a connection to the orchestrator, for processes that are none.
+  runtime::child_spec link_child();
   runtime::expected<void> publish();
   runtime::expected<void> start_gateway();
   runtime::expected<void> write_ports() const;
+  /// Lets the node's work end; false when it did not in time. True without a node.
+  bool drain_node_role();
 
   config::options options_;
   std::unique_ptr<parts> parts_;

@@ -8,6 +8,7 @@
 #include "actors/interfaces.hpp"
 #include "actors/store/database.hpp"
 #include "config/options.hpp"
+#include "models/repository.hpp"
 #include "runtime/blob_store.hpp"
 #include "runtime/supervisor.hpp"
 
@@ -29,6 +30,7 @@ struct orchestrator_services {
 struct orchestrator_disk {
   actors::database_pointer database;
   std::shared_ptr<runtime::blob_store> blobs;
+  std::shared_ptr<models::repository> models;
   std::uint64_t generation = 0;
 };
 
@@ -36,8 +38,10 @@ struct orchestrator_disk {
 /// process has it), store_corrupt, store_full, unsupported (a newer schema), internal.
 runtime::expected<orchestrator_disk> open_disk(const config::options& options);
 
-/// The orchestrator's part of the supervision tree, in the order of its start. ENTRY comes first and
-/// outlives the restarts of the others, because nodes watch it.
+/// ENTRY, which stands beside the others and outlives their restarts, because nodes watch it.
+runtime::child_spec entry_child(const orchestrator_services& services);
+
+/// The orchestrator's part of the supervision tree, in the order of its start.
 std::vector<runtime::child_spec> orchestrator_children(const config::options& options,
                                                        const orchestrator_disk& disk,
                                                        orchestrator_services services);

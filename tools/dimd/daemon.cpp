@@ -1,0 +1,242 @@
+#include "tools/dimd/daemon.hpp"
+
+#include <atomic>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "actors/agent/inference.hpp"
+#include "actors/node/node_tree.hpp"
+#include "actors/type_ids.hpp"
+#include "gateway/gateway.hpp"
+#include "runtime/caf_errors.hpp"
+#include "runtime/folder_lock.hpp"
+#include "runtime/launcher.hpp"
+#include "runtime/link.hpp"
+#include "runtime/log.hpp"
+#include "runtime/system.hpp"
+#include "tools/dimd/orchestrator.hpp"
+
+namespace dim::tools {
+
+namespace {
+
+using runtime::log_level;
+
+/// Longest wait for the whole tree at its start: the check of models and cabinets is not in it.
+constexpr std::uint32_t start_timeout_ms = 120'000;
+/// From the end of draining to the end of the last actor.
+constexpr std::uint32_t stop_timeout_ms = 20'000;
+
+bool has_role(const config::options& options, const char* role) {
+  return config::has_role(options, role);
+}
+
+runtime::restart_limits limits_of(const config::supervision_options& options) {
+  return {options.restarts_max, options.restarts_window_ms, options.backoff_ms,
+          options.backoff_max_ms};
+}
+
+}  // namespace
+
+/// What lives between start and stop; destroyed in reverse order.
+struct daemon::parts {
+  runtime::folder_lock lock;
+  orchestrator_disk disk;
+  runtime::system_config config;
+  std::shared_ptr<runtime::launcher> launcher;
+  std::unique_ptr<caf::actor_system> system;
+  orchestrator_services services;
+  /// The orchestrator's ENTRY, in this process or behind a LINK.
+  runtime::service<caf::actor> entry;
+  runtime::service<caf::actor> link;
+  runtime::service<actors::node_control_actor> node;
+  runtime::supervisor_actor root;
+  std::unique_ptr<gateway::gateway> gateway;
+  std::shared_ptr<std::atomic<bool>> is_stopping = std::make_shared<std::atomic<bool>>(false);
+};
+
+daemon::daemon(config::options options) : options_(std::move(options)) {
+}
+
+daemon::~daemon() {
+  stop();
+}
+
+runtime::expected<void> daemon::start() {
+  parts_ = std::make_unique<parts>();
+  auto& p = *parts_;
+  auto lock = runtime::folder_lock::take(options_.cluster.data_dir);
+  if (!lock)
+    return tl::unexpected(lock.error());
+  p.lock = std::move(*lock);
+  if (has_role(options_, "orchestrator")) {
+    auto disk = open_disk(options_);
+    if (!disk)
+      return tl::unexpected(disk.error());
+    p.disk = std::move(*disk);
+    p.entry = p.services.entry;
+  }
+  p.config.add_message_types<caf::id_block::dim_actors>();
+  p.config.enable_links(options_.cluster.heartbeat_ms, options_.cluster.lost_ms);
+  if (options_.cluster.worker_threads > 0)
+    p.config.set("scheduler.max-threads", options_.cluster.worker_threads);
+  p.system = std::make_unique<caf::actor_system>(p.config);
+  if (auto tree = start_tree(); !tree)
+    return tree;
+  if (auto published = publish(); !published)
+    return published;
+  if (auto served = start_gateway(); !served)
+    return served;
+  return write_ports();
+}
+
+runtime::expected<void> daemon::start_tree() {
+  auto& p = *parts_;
+  runtime::supervisor_spec root;
+  root.name = "ROOT";
+  root.limits = limits_of(options_.supervision);
+  if (has_role(options_, "orchestrator")) {
+    root.children.push_back(entry_child(p.services));
+    runtime::supervisor_spec orchestrator;
+    orchestrator.name = "ORCHESTRATOR";
+    orchestrator.strategy = runtime::restart_strategy::rest_for_one;
+    orchestrator.limits = limits_of(options_.supervision);
+    orchestrator.children = orchestrator_children(options_, p.disk, p.services);
+    root.children.push_back(runtime::make_supervisor_child(std::move(orchestrator)));
+  } else {
+    root.children.push_back(link_child());
+  }
+  if (has_role(options_, "node")) {
+    auto cuda = actors::discover_devices(options_.agent);
+    if (!cuda)
+      return tl::unexpected(cuda.error());
+    auto setup = actors::prepare_node(options_, *cuda);
+    if (!setup)
+      return tl::unexpected(setup.error());
+    for (auto& problem : setup->problems)
+      runtime::log(log_level::warn, "NODE", "does not offer a cabinet", {{"reason", problem}});
+    p.launcher = std::make_shared<runtime::launcher>();
+    auto node = actors::node_tree(*setup, {options_, p.entry, p.launcher,
+                                           actors::make_inference_factory(), p.node});
+    root.children.push_back(runtime::make_supervisor_child(std::move(node)));
+  }
+  auto started = runtime::start_supervisor(*p.system, std::move(root), start_timeout_ms);
+  if (!started)
+    return tl::unexpected(started.error());
+  p.root = *started;
+  p.root->attach_functor([stopping = p.is_stopping](const caf::error& reason) {
+    if (*stopping)
+      return;
+    runtime::log(log_level::error, "ROOT", "gave up; the process ends",
+                 {{"reason", runtime::to_failure(reason).message}});
+    ::kill(::getpid(), SIGTERM);
+  });
+  return {};
+}
+
+runtime::child_spec daemon::link_child() {
+  auto& p = *parts_;
+  runtime::link_options options;
+  options.addresses = options_.cluster.orchestrators;
+  options.dial_timeout_ms = options_.cluster.dial_timeout_ms;
+  options.backoff_ms = options_.cluster.rejoin_backoff_ms;
+  options.backoff_max_ms = options_.cluster.rejoin_backoff_max_ms;
+  return runtime::make_child("LINK", p.link,
+                             [options, entry = p.entry](caf::local_actor& parent) {
+                               auto dialer = runtime::middleman_of(parent.home_system());
+                               auto link = parent.spawn(runtime::link, dialer, options, entry,
+                                                        caf::actor{});
+                               return caf::actor_cast<caf::actor>(link);
+                             });
+}
+
+runtime::expected<void> daemon::publish() {
+  auto& p = *parts_;
+  if (!has_role(options_, "orchestrator"))
+    return {};
+  auto port = runtime::publish_entry(*p.system, p.entry.get(), options_.cluster.bind,
+                                     options_.cluster.port);
+  if (!port)
+    return tl::unexpected(port.error());
+  cluster_port_ = *port;
+  return {};
+}
+
+runtime::expected<void> daemon::start_gateway() {
+  auto& p = *parts_;
+  if (!has_role(options_, "gateway"))
+    return {};
+  p.gateway = std::make_unique<gateway::gateway>(*p.system, p.entry, options_);
+  auto port = p.gateway->start();
+  if (!port)
+    return tl::unexpected(port.error());
+  gateway_port_ = *port;
+  return {};
+}
+
+runtime::expected<void> daemon::write_ports() const {
+  nlohmann::json ports{{"pid", ::getpid()}, {"cluster", cluster_port_}, {"gateway", gateway_port_}};
+  std::filesystem::path file{options_.cluster.port_file};
+  auto temporary = file;
+  temporary += ".new";
+  std::ofstream{temporary} << ports.dump() << "\n";
+  std::error_code problem;
+  std::filesystem::rename(temporary, file, problem);
+  if (problem)
+    return runtime::fail(runtime::error_code::internal,
+                         "can not write " + file.string() + ": " + problem.message());
+  return {};
+}
+
+void daemon::announce(std::ostream& out) const {
+  out << "dimd is ready";
+  if (gateway_port_ != 0)
+    out << ", http://" << options_.gateway.bind << ":" << gateway_port_;
+  if (cluster_port_ != 0)
+    out << ", cluster " << options_.cluster.bind << ":" << cluster_port_;
+  out << ", pid " << ::getpid() << std::endl;
+}
+
+bool daemon::drain_node_role() {
+  auto node = parts_->node.get();
+  if (!node)
+    return true;
+  caf::scoped_actor self{*parts_->system};
+  auto is_idle = false;
+  auto patience = std::chrono::milliseconds{options_.cluster.drain_ms + 1'000};
+  self->request(node, patience, actors::drain_node{options_.cluster.drain_ms})
+    .receive([&](const actors::node_drained& result) { is_idle = result.left == 0; },
+             [](const caf::error&) {});
+  return is_idle;
+}
+
+bool daemon::stop() {
+  if (!parts_)
+    return true;
+  auto& p = *parts_;
+  auto in_order = !p.is_stopping->exchange(true);
+  if (p.gateway)
+    in_order = p.gateway->drain(std::chrono::steady_clock::now() +
+                                std::chrono::milliseconds{options_.cluster.drain_ms}) &&
+               in_order;
+  if (p.system)
+    in_order = drain_node_role() && in_order;
+  if (p.gateway)
+    p.gateway->stop();
+  if (p.root) {
+    auto stopped = runtime::stop_supervisor(*p.system, p.root, stop_timeout_ms);
+    in_order = stopped.has_value() && in_order;
+  }
+  p.root = nullptr;
+  parts_.reset();
+  runtime::log(log_level::info, "DIMD", "stopped", {{"in_order", in_order ? "yes" : "no"}});
+  runtime::close_log();
+  return in_order;
+}
+
+}  // namespace dim::tools

@@ -104,6 +104,18 @@ TEST_CASE("a decision that is turned round is found where every element is withi
   CHECK(models::compare_outputs(comparison::tensor, one, other, {}, blind).agree);
 }
 
+TEST_CASE("one clear decision is enough to disagree with a row that is too close to call") {
+  std::vector<float> close(1000, 0.01F);
+  close[0] = 10.0F;
+  close[1] = 10.00001F;
+  auto clear = close;
+  clear[0] = 10.0009F;
+  clear[1] = 10.0F;
+  CHECK_FALSE(compare(comparison::tensor, {floats("y", {1, 1000}, close)},
+                      {floats("y", {1, 1000}, clear)})
+                .agree);
+}
+
 TEST_CASE("rows too close to call may be decided either way") {
   const models::tensor_list one{floats("y", {1, 3}, {1, 1.000001F, 0})};
   const models::tensor_list other{floats("y", {1, 3}, {1.000001F, 1, 0})};

@@ -84,6 +84,16 @@ TEST_CASE("the least recently used file goes first, also by the order before a r
   CHECK(cache.used_bytes() == 30);
 }
 
+TEST_CASE("a lookup is written into the file's time, for the next start") {
+  const tests::temporary_folder folder;
+  auto cache = open_at(folder.path(), 30);
+  const auto path = folder.path() / (receive(cache, content_of('a')) + ".pt");
+  const auto long_ago = fs::last_write_time(path) - std::chrono::hours{1};
+  fs::last_write_time(path, long_ago);
+  REQUIRE(cache.lookup(path.stem().string()).has_value());
+  CHECK(fs::last_write_time(path) > long_ago);
+}
+
 TEST_CASE("a pinned file stays, and a file that would need its room is refused") {
   const tests::temporary_folder folder;
   auto cache = open_at(folder.path(), 20);

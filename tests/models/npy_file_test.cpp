@@ -115,7 +115,7 @@ TEST_CASE("rows are read in batches to the end") {
 TEST_CASE("a file that is longer or shorter than its header says is refused") {
   const tests::temporary_folder folder;
   const std::string header = models::npy_header_of(datatype::fp32, {2, 2});
-  for (const std::size_t size : {0, 12, 15, 17, 20}) {
+  for (const std::size_t size : {0, 8, 15, 17, 24}) {
     CAPTURE(size);
     tests::write_file(folder / "a.npy", header + std::string(size, 'x'));
     CHECK(models::npy_reader::open(folder / "a.npy").error().code == error_code::bad_input);

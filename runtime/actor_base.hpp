@@ -90,8 +90,8 @@ struct base<caf::actor> {
 
 /// The base of every actor: enters itself in the process's table, counts its mailbox, notes which
 /// message it handles since when, answers `describe_actor`, and is the single place where message
-/// faults are injected. A message that the behaviour does not know is answered `unexpected_message`, and
-/// a handler that throws ends its actor with an error. Use it as
+/// faults are injected. A message that the behaviour does not know is answered
+/// `unexpected_message`, and a handler that throws ends its actor with an error. Use it as
 ///
 ///     struct store_state { static inline const char* name = "STORE"; ... };
 ///     using self_pointer = runtime::actor_self<store_actor, store_state>;

@@ -65,7 +65,8 @@ struct actor_vitals {
   std::string name;
   std::uint64_t parent = 0;
   std::int64_t started_at_ns = 0;
-  /// Messages in the mailbox: CAF's own count must never be read from outside (it wedges the actor).
+  /// Messages in the mailbox: CAF's own count must never be read from outside (it wedges the
+  /// actor).
   std::atomic<std::int64_t> mailbox{0};
   std::atomic<std::int64_t> mailbox_peak{0};
   std::atomic<std::uint64_t> handled{0};

@@ -20,9 +20,10 @@ namespace dim::runtime {
 /// processes, and the cheap way to ask with a deadline inside one.
 ///
 /// CAF never fails a request whose receiver is gone, and never cancels a request's timer. Here one
-/// timer serves all requests of an actor, the loss of a node fails all that was asked of it at once,
-/// and replies that come late find nobody. Every call ends in exactly one call of its `on_result`,
-/// unless the actor itself ends first: an actor that holds promises calls `fail_all` before it quits.
+/// timer serves all requests of an actor, the loss of a node fails all that was asked of it at
+/// once, and replies that come late find nobody. Every call ends in exactly one call of its
+/// `on_result`, unless the actor itself ends first: an actor that holds promises calls `fail_all`
+/// before it quits.
 ///
 /// A member of the actor's state (one in each), used from the actor's own thread:
 ///
@@ -37,11 +38,12 @@ public:
   call_table(const call_table&) = delete;
   call_table& operator=(const call_table&) = delete;
 
-  /// Sends `message` to `target` (typed, or `caf::actor`) and hands the reply, or why there is none,
-  /// to `on_result`, a function of one `runtime::expected<Reply>`. `node_key` names what the target
-  /// lives on, for `fail_node`; it is empty for local targets. An empty target (`unavailable`) and a
-  /// full table (`overloaded`) are told to `on_result` before this returns. Other failures: `timeout`
-  /// after `deadline_ms`, what the target answered, what `fail_node` and `fail_all` were given.
+  /// Sends `message` to `target` (typed, or `caf::actor`) and hands the reply, or why there is
+  /// none, to `on_result`, a function of one `runtime::expected<Reply>`. `node_key` names what the
+  /// target lives on, for `fail_node`; it is empty for local targets. An empty target
+  /// (`unavailable`) and a full table (`overloaded`) are told to `on_result` before this returns.
+  /// Other failures: `timeout` after `deadline_ms`, what the target answered, what `fail_node` and
+  /// `fail_all` were given.
   template <class Self, class Target, class Message, class OnResult>
   void call(Self* self, const Target& target, std::uint64_t deadline_ms, std::string node_key,
             Message message, OnResult on_result);

@@ -9,8 +9,8 @@
 
 namespace dim::runtime {
 
-/// Puts each actor behind its parent, with its depth. Actors whose parent is not in `lines` stand at
-/// the top.
+/// Puts each actor behind its parent, with its depth. Actors whose parent is not in `lines` stand
+/// at the top.
 std::vector<std::pair<std::uint32_t, actor_line>> arrange_tree(std::vector<actor_line> lines);
 
 /// DIRECTORY reads the table into which the actor base writes, so that it sees busy and hung actors

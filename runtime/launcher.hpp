@@ -37,9 +37,9 @@ std::string describe(const process_end& end);
 /// Names a process of one launcher; never 0 and never used twice.
 using process_id = std::uint64_t;
 
-/// Runs programs beside this one, on one thread that lives as long as the launcher: the children are
-/// bound to that thread, and die with it even when this process is killed. Watches their memory and
-/// gathers what they say on standard error. Any thread may call; nothing here blocks.
+/// Runs programs beside this one, on one thread that lives as long as the launcher: the children
+/// are bound to that thread, and die with it even when this process is killed. Watches their memory
+/// and gathers what they say on standard error. Any thread may call; nothing here blocks.
 class launcher {
 public:
   /// Both run on the launcher's thread: they send a message to an actor and do nothing else.

@@ -45,8 +45,8 @@ struct link_options {
 ///       |                                                   ^
 ///       +-----------every address has failed----------------+
 ///
-/// While it is up, `entry` holds the peer's entry actor. The owner hears `link_up` and `link_down` in
-/// turn; it sends its join itself, and `redial` when that is refused.
+/// While it is up, `entry` holds the peer's entry actor. The owner hears `link_up` and `link_down`
+/// in turn; it sends its join itself, and `redial` when that is refused.
 class link_state {
 public:
   static inline const char* name = "LINK";
@@ -91,9 +91,9 @@ link_actor::behavior_type link(link_state::self_pointer self, caf::io::middleman
 /// The middleman's actor of a system made with `enable_links`.
 caf::io::middleman_actor middleman_of(caf::actor_system& system);
 
-/// Offers `entry` to other processes and returns the port in use. `port` 0 takes any free one. Blocks,
-/// so it is for `main`. Errors: unavailable (the port is taken, or `bind` is not loopback: without
-/// TLS whoever reaches the port may send anything), bad_input.
+/// Offers `entry` to other processes and returns the port in use. `port` 0 takes any free one.
+/// Blocks, so it is for `main`. Errors: unavailable (the port is taken, or `bind` is not loopback:
+/// without TLS whoever reaches the port may send anything), bad_input.
 expected<std::uint16_t> publish_entry(caf::actor_system& system, const caf::actor& entry,
                                       const std::string& bind, std::uint16_t port);
 

@@ -18,7 +18,8 @@ struct log_head {
   std::string_view message;
 };
 
-/// {"ts":"2026-01-02T03:04:05.678Z","level":"info","role":"node","actor":"LINK","message":"...",...}
+///
+/// {"ts":"2026-01-02T03:04:05.678Z","level":"info","role":"node","actor":"LINK","message":...}
 std::string json_line(const log_head& head, log_fields fields);
 
 /// 2026-01-02T03:04:05.678Z info  node LINK joined cluster node_id=... generation=4

@@ -5,8 +5,8 @@
 
 #include "runtime/system.hpp"
 
-/// What the actor base does to a message when a fault hook is set. Message faults exist in one place
-/// only, so that behaviours need not know of them.
+/// What the actor base does to a message when a fault hook is set. Message faults exist in one
+/// place only, so that behaviours need not know of them.
 namespace dim::runtime {
 
 /// Asks the hook about `element`, which is on its way to `receiver`, and does what it says. Returns

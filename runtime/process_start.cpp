@@ -89,8 +89,8 @@ int become(const child_plan& plan) {
   return errno;
 }
 
-/// vfork, since copying the page tables of a process with large models takes long. `problem` is where
-/// the child, which shares this memory, leaves its error number.
+/// vfork, since copying the page tables of a process with large models takes long. `problem` is
+/// where the child, which shares this memory, leaves its error number.
 pid_t start_child(const child_plan& plan, volatile int& problem) {
   sigset_t all;
   sigset_t before;

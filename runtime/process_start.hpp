@@ -27,7 +27,8 @@ struct process_spec {
   std::uint32_t error_text_max = 8 << 10;
 };
 
-/// A process that has just begun. Both descriptors belong to the caller, who also waits for the end.
+/// A process that has just begun. Both descriptors belong to the caller, who also waits for the
+/// end.
 struct started_process {
   pid_t pid = 0;
   int pidfd = -1;
@@ -35,9 +36,9 @@ struct started_process {
   int error_pipe = -1;
 };
 
-/// Starts the program in a session of its own, with no descriptors but standard error: input is empty,
-/// output is dropped. It gets SIGKILL when the thread that called this ends, so that it never
-/// outlives its parent. Errors: unavailable (it can not be started, in words).
+/// Starts the program in a session of its own, with no descriptors but standard error: input is
+/// empty, output is dropped. It gets SIGKILL when the thread that called this ends, so that it
+/// never outlives its parent. Errors: unavailable (it can not be started, in words).
 expected<started_process> start_process(const process_spec& spec);
 
 }  // namespace dim::runtime

@@ -7,8 +7,8 @@
 
 #include "runtime/random_source.hpp"
 
-/// The decisions of a supervisor, without actors: whether to restart, whom, in which order, and when.
-/// The semantics are those of Erlang/OTP's supervisors, with a back-off.
+/// The decisions of a supervisor, without actors: whether to restart, whom, in which order, and
+/// when. The semantics are those of Erlang/OTP's supervisors, with a back-off.
 namespace dim::runtime {
 
 /// When a child that ended is started again.
@@ -27,7 +27,8 @@ enum class restart_strategy : std::uint8_t {
 
 /// How often, and how fast.
 struct restart_limits {
-  /// More restarts than this within `window_ms`, all children together, and the supervisor gives up.
+  /// More restarts than this within `window_ms`, all children together, and the supervisor gives
+  /// up.
   std::uint32_t restarts_max = 5;
   std::uint32_t window_ms = 60'000;
   /// The pause before a child's first restart; it doubles with each further failure, up to
@@ -66,7 +67,8 @@ struct restart_plan {
   std::vector<std::size_t> start;
 };
 
-/// The plan for child `failed` of `count` children, which were started in the order of their indexes.
+/// The plan for child `failed` of `count` children, which were started in the order of their
+/// indexes.
 restart_plan plan_restart(restart_strategy strategy, std::size_t count, std::size_t failed);
 
 }  // namespace dim::runtime

@@ -5,9 +5,9 @@
 
 namespace dim::runtime {
 
-/// A cell that holds the present handle of an actor which its supervisor may restart. Actors that need
-/// another actor keep the cell, and ask it each time. Copies share one cell. Thread-safe; the handle
-/// is empty while the actor is down.
+/// A cell that holds the present handle of an actor which its supervisor may restart. Actors that
+/// need another actor keep the cell, and ask it each time. Copies share one cell. Thread-safe; the
+/// handle is empty while the actor is down.
 template <class Handle>
 class service {
 public:

@@ -8,9 +8,10 @@
 
 namespace dim::runtime {
 
-/// The one factory of detached actors: every actor that calls LibTorch, the disk or anything else that
-/// blocks is made here. Under simulation it makes a cooperative actor instead, since a detached one
-/// is a real thread. `Spawner` is an `actor_system` or the parent (`self`), as for `spawn`.
+/// The one factory of detached actors: every actor that calls LibTorch, the disk or anything else
+/// that blocks is made here. Under simulation it makes a cooperative actor instead, since a
+/// detached one is a real thread. `Spawner` is an `actor_system` or the parent (`self`), as for
+/// `spawn`.
 template <class Spawner, class Function, class... Arguments>
 auto spawn_detached(caf::actor_system& system, Spawner& spawner, Function function,
                     Arguments&&... arguments) {

@@ -73,9 +73,9 @@ child_spec make_supervisor_child(supervisor_spec spec,
 supervisor_actor spawn_supervisor(caf::actor_system& system, supervisor_spec spec);
 supervisor_actor spawn_supervisor(caf::local_actor& parent, supervisor_spec spec);
 
-/// Spawns the supervisor and waits until all its children run. For `main`, never for actors. Errors:
-/// why the first child that did not start did not, or `timeout`. The tree lives as long as somebody
-/// holds the handle.
+/// Spawns the supervisor and waits until all its children run. For `main`, never for actors.
+/// Errors: why the first child that did not start did not, or `timeout`. The tree lives as long as
+/// somebody holds the handle.
 expected<supervisor_actor> start_supervisor(caf::actor_system& system, supervisor_spec spec,
                                             std::uint32_t timeout_ms);
 

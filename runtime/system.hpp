@@ -15,14 +15,15 @@ namespace dim::runtime {
 /// What a message fault does to one message on its way into a mailbox.
 enum class message_fault : std::uint8_t { none, drop, duplicate, delay, corrupt };
 
-/// Decides the fate of one message; runs in the sender's thread, so it must be thread-safe. Empty in
-/// production: `[faults] enabled` sets it (a later product feature), and tests do.
+/// Decides the fate of one message; runs in the sender's thread, so it must be thread-safe. Empty
+/// in production: `[faults] enabled` sets it (a later product feature), and tests do.
 using fault_hook = std::function<message_fault(const char* receiver, const caf::mailbox_element&)>;
 
 /// State that every actor of one actor system shares.
 struct system_context {
   actor_table actors;
-  /// Simulation and actor tests: `spawn_detached` makes cooperative actors, so that one thread runs all.
+  /// Simulation and actor tests: `spawn_detached` makes cooperative actors, so that one thread runs
+  /// all.
   bool cooperative = false;
   fault_hook faults;
   /// How long `message_fault::delay` holds a message back.
@@ -40,7 +41,8 @@ class system_config : public caf::actor_system_config {
 public:
   system_config();
 
-  /// Loads the middleman with heartbeats, `workers=0` and the 'sharing' policy (3 times lower latency).
+  /// Loads the middleman with heartbeats, `workers=0` and the 'sharing' policy (3 times lower
+  /// latency).
   void enable_links(std::uint32_t heartbeat_ms, std::uint32_t lost_ms);
 
   /// Virtual time and one thread, for tests and simulation.

@@ -5,9 +5,9 @@
 
 namespace dim::runtime {
 
-/// What is left of somebody's time. Clocks of different processes differ, so messages carry the time
-/// that is left (`time_left_ms`), and the receiver counts from their arrival by its own clock. Times
-/// are nanoseconds of that clock (`clock_ns`).
+/// What is left of somebody's time. Clocks of different processes differ, so messages carry the
+/// time that is left (`time_left_ms`), and the receiver counts from their arrival by its own clock.
+/// Times are nanoseconds of that clock (`clock_ns`).
 class time_budget {
 public:
   /// `time_left_ms` from `now_ns` on; what is beyond 100 years is cut off.

@@ -42,8 +42,9 @@ TEST_CASE("the directory lists every actor below its supervisor, itself included
     {"ROOT",
      runtime::restart_strategy::one_for_one,
      {},
-     {runtime::make_child("DIRECTORY", cell,
-                          [](caf::local_actor& parent) { return parent.spawn(runtime::directory); }),
+     {runtime::make_child(
+        "DIRECTORY", cell,
+        [](caf::local_actor& parent) { return parent.spawn(runtime::directory); }),
       f.child("a")}});
   f.advance(2'500);
   auto list = f.ask<runtime::actor_list>(cell.get(), runtime::list_actors{});

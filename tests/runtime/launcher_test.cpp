@@ -102,15 +102,23 @@ TEST_CASE("only the end of a long error text is kept") {
   CHECK(end.error_text.substr(end.error_text.size() - 11) == "line 19999\n");
 }
 
-TEST_CASE("a killed process tells the reason it was killed for, and takes its own children along") {
+TEST_CASE("a killed process tells the reason it was killed for") {
   runtime::launcher by;
-  launched child{by, shell("sleep 600 & echo $! >&2; exec 2>&-; wait")};
+  launched child{by, shell("sleep 600")};
   CHECK(child.pid() > 0);
   child.kill("agent timeout");
   auto end = child.end();
   CHECK(end.cause == end_cause::killed);
   CHECK(end.status == SIGKILL);
   CHECK(runtime::describe(end) == "killed: agent timeout");
+}
+
+TEST_CASE("what a process has started itself ends with it") {
+  runtime::launcher by;
+  auto end = launched{by, shell("sleep 600 & echo $! >&2")}.end();
+  CHECK(end.cause == end_cause::exited);
+  REQUIRE_FALSE(end.error_text.empty());
+  CHECK(ends_soon(std::stoll(end.error_text)));
 }
 
 TEST_CASE("a process beyond its memory limit is killed, with both numbers") {

@@ -47,7 +47,8 @@ runtime::fault_hook drops_questions_to_silent() {
 TEST_CASE("too many restarts in the window end the supervisor with the child's error") {
   tree_fixture f;
   runtime::restart_limits limits{3, 10'000, 100, 1'000};
-  auto root = f.start({"ROOT", restart_strategy::one_for_one, limits, {f.child("a"), f.child("b")}});
+  auto root = f.start(
+    {"ROOT", restart_strategy::one_for_one, limits, {f.child("a"), f.child("b")}});
   for (int crash = 0; crash < 3; ++crash) {
     f.crash("b");
     f.advance(1'000);

@@ -90,7 +90,7 @@ TEST_CASE("a second crash during the back-off is mended in the same order") {
     CHECK(child.stage == "up");
 }
 
-TEST_CASE("a permanent child is restarted after a normal end, a transient one only after an error") {
+TEST_CASE("a normal end restarts a permanent child, not a transient or temporary one") {
   tree_fixture f;
   auto root = f.start({"ROOT",
                        restart_strategy::one_for_one,

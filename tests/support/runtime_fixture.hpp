@@ -59,8 +59,8 @@ private:
 };
 
 /// An actor system that lives in one thread under virtual time: nothing runs until `run`, `advance`
-/// or `ask` is called, and time stands still until `advance` moves it. Each test case makes its own.
-/// Actors made here must not be sent to from other threads.
+/// or `ask` is called, and time stands still until `advance` moves it. Each test case makes its
+/// own. Actors made here must not be sent to from other threads.
 class runtime_fixture {
 public:
   using configure_function = std::function<void(runtime::system_config&)>;
@@ -150,8 +150,8 @@ public:
     return runtime::fail(runtime::error_code::timeout, "no reply in the test's time");
   }
 
-  /// Makes an actor with interface `Handle` (or `caf::actor`) from one lambda a message. The lambdas
-  /// may capture what lives at least as long as the fixture's actors.
+  /// Makes an actor with interface `Handle` (or `caf::actor`) from one lambda a message. The
+  /// lambdas may capture what lives at least as long as the fixture's actors.
   template <class Handle, class... Handlers>
   Handle fake(Handlers... handlers);
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "actors/type_ids.hpp"
+#include "runtime/machine.hpp"
 
 namespace dim::actors {
 
@@ -45,6 +46,8 @@ agent_state::~agent_state() {
   for (auto& [key, each] : requests)
     each.promise.deliver(
       infer_result{{}, 0, {error_code::agent_lost, "the agent has ended", {}}, {}, false});
+  if (host)
+    caf::anon_send_exit(host, caf::exit_reason::user_shutdown);
 }
 
 void agent_state::initialise(agent_arguments values) {
@@ -96,6 +99,8 @@ runtime::failure agent_state::refusal_of(const infer& content) const {
 }
 
 caf::typed_response_promise<infer_result> agent_state::accept(infer& content) {
+  // The promise takes the sender out of the message.
+  auto asker = self->current_sender();
   auto promise = self->make_response_promise<infer_result>();
   if (auto refusal = refusal_of(content); refusal.code != error_code::none) {
     promise.deliver(infer_result{{}, 0, std::move(refusal), {}, false});
@@ -107,7 +112,7 @@ caf::typed_response_promise<infer_result> agent_state::accept(infer& content) {
     now_ms() + static_cast<std::int64_t>(std::min(content.time_left_ms, time_left_max_ms));
   entry.content = std::move(content);
   entry.promise = promise;
-  entry.asker = self->current_sender();
+  entry.asker = std::move(asker);
   former->push(item_of(key, entry));
   keys_by_id[entry.content.request_id] = key;
   requests.emplace(key, std::move(entry));
@@ -174,7 +179,8 @@ agent_load agent_state::measure() const {
   load.running = static_cast<std::uint32_t>(requests.size() - former->size());
   load.batches = batches_done;
   load.requests = requests_done;
-  load.resident_bytes = resident_bytes;
+  if (pid > 0)
+    load.resident_bytes = runtime::process_memory(pid).value_or(0);
   load.pid = pid;
   return load;
 }

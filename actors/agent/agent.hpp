@@ -164,8 +164,6 @@ private:
   std::int64_t look_at_us = 0;
   std::uint64_t batches_done = 0;
   std::uint64_t requests_done = 0;
-  /// As its host last told; 0 when unknown.
-  std::uint64_t resident_bytes = 0;
 };
 
 agent_control_actor::behavior_type agent(agent_state::self_pointer self,

@@ -48,8 +48,9 @@ void agent_entry_state::publish(caf::io::middleman_actor middleman) {
 }
 
 caf::typed_response_promise<agent_address> agent_entry_state::expect(const expect_agent& news) {
-  auto promise = self->make_response_promise<agent_address>();
+  // The promise takes the sender out of the message.
   auto host = caf::actor_cast<agent_process_actor>(self->current_sender());
+  auto promise = self->make_response_promise<agent_address>();
   if (!host) {
     promise.deliver(runtime::to_error(error_code::bad_input, "nobody expects this agent"));
     return promise;

@@ -58,12 +58,13 @@ int run(int argc, char** argv) {
   std::string model;
   std::string config;
   std::string output;
+  std::string label;
   auto* connect = app.add_option("--connect", serving.connect,
                                  "HOST:PORT of the node; the token is in DIM_AGENT_TOKEN");
-  app.add_option("--cores", serving.cores, "Cores to run on")->delimiter(',');
-  app.add_option("--dial-timeout-ms", serving.dial_timeout_ms);
-  app.add_option("--heartbeat-ms", serving.heartbeat_ms);
-  app.add_option("--lost-ms", serving.lost_ms);
+  app.add_option("--dial-timeout-ms", serving.dial_timeout_ms, "For the dial, and for its answer");
+  app.add_option("--heartbeat-ms", serving.heartbeat_ms, "Of the link, as the node has it");
+  app.add_option("--lost-ms", serving.lost_ms, "Silence after which the node counts as gone");
+  app.add_option("--label", label, "What it serves, for the list of processes");
   auto* check = app.add_option("--verify", model,
                                "Open this model file and exit: 0, or 1 with the reason");
   app.add_option("--spec", config, "The config.toml for --verify")->needs(check);

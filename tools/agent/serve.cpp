@@ -11,8 +11,8 @@
 
 #include "actors/agent/agent_link.hpp"
 #include "actors/agent/inference.hpp"
+#include "actors/message_types.hpp"
 #include "actors/type_ids.hpp"
-#include "models/device.hpp"
 #include "runtime/link.hpp"
 #include "runtime/spawn.hpp"
 #include "runtime/system.hpp"
@@ -27,14 +27,10 @@ int serve(const serve_options& options) {
   auto node = runtime::parse_endpoint(options.connect);
   if (!node)
     return fail(node.error());
-  // Before any other thread is started: threads inherit the cores.
-  if (!options.cores.empty())
-    if (auto pinned = models::pin_thread_to(options.cores); !pinned)
-      return fail(pinned.error());
 
   // Neither is ever destroyed: INFERENCE may be in a forward when the node goes away.
   auto& config = *new runtime::system_config;
-  config.add_message_types<caf::id_block::dim_actors>();
+  actors::add_message_types(config);
   config.set("scheduler.max-threads", 1);
   config.enable_links(options.heartbeat_ms, options.lost_ms);
   auto& system = *new caf::actor_system{config};

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <string>
-#include <vector>
 
 namespace dim::tools {
 
@@ -12,8 +11,6 @@ struct serve_options {
   std::string connect;
   /// Shown to the node; from the environment, so that no list of processes shows it.
   std::string token;
-  /// Cores to run on; none: all.
-  std::vector<std::uint32_t> cores;
   /// For the dial, and for the node's answer.
   std::uint32_t dial_timeout_ms = 5'000;
   /// Heartbeats of the link, as the node has them.

@@ -1,0 +1,142 @@
+#include "actors/node/node_tree.hpp"
+
+#include <filesystem>
+#include <memory>
+#include <utility>
+
+#include <caf/all.hpp>
+
+#include "actors/agent/agent_entry.hpp"
+#include "actors/agent/agent_process.hpp"
+#include "actors/agent/thread_worker.hpp"
+#include "actors/node/device.hpp"
+#include "actors/node/model_store.hpp"
+#include "actors/node/node.hpp"
+#include "actors/type_ids.hpp"
+#include "runtime/link.hpp"
+#include "runtime/machine.hpp"
+#include "runtime/spawn.hpp"
+
+namespace dim::actors {
+
+namespace {
+
+using runtime::make_child;
+
+/// Cells of the node's actors, which its children share.
+struct node_services {
+  runtime::service<model_store_actor> cache;
+  runtime::service<caf::actor> agent_entry;
+  std::map<std::string, runtime::service<device_actor>> devices;
+};
+
+std::filesystem::path cache_folder(const config::options& options) {
+  return std::filesystem::path{options.cluster.data_dir} / "model-cache";
+}
+
+/// Processes by default; threads for models that ask for them, or where all are to be threads.
+worker_host_factory make_hosts(const node_tree_arguments& arguments,
+                               const node_services& services) {
+  auto& options = arguments.options;
+  return [agent = options.agent, heartbeat_ms = options.cluster.heartbeat_ms,
+          lost_ms = options.cluster.lost_ms, launcher = arguments.launcher,
+          entry = services.agent_entry, make_inference = arguments.make_inference](
+           caf::local_actor& parent, const worker_order& order,
+           const worker_listener_actor& listener) -> worker_host_actor {
+    auto on_thread =
+      order.isolated == models::isolation::thread || agent.isolation == "thread";
+    if (on_thread && make_inference)
+      return parent.spawn<caf::linked>(thread_worker, order, listener, make_inference);
+    return parent.spawn<caf::linked>(
+      agent_process, agent_process_arguments{order, listener, agent, heartbeat_ms, lost_ms,
+                                             launcher, entry});
+  };
+}
+
+/// What heartbeats tell of the machine.
+std::function<node_load()> make_measure(const config::options& options) {
+  return [meter = std::make_shared<runtime::cpu_meter>(), folder = options.cluster.data_dir] {
+    node_load load;
+    load.cpu_permille = meter->permille();
+    auto memory = runtime::machine_memory();
+    load.memory_used_bytes = memory.total_bytes - memory.available_bytes;
+    load.disk_free_bytes = runtime::disk_free_bytes(folder);
+    return load;
+  };
+}
+
+runtime::child_spec cache_child(const node_tree_arguments& arguments,
+                                const node_services& services) {
+  model_store_arguments values;
+  values.cluster = arguments.options.cluster;
+  values.cache = {cache_folder(arguments.options), arguments.options.node.cache_bytes};
+  values.entry = arguments.entry;
+  values.node = arguments.node;
+  return make_child("CACHE", services.cache,
+                    [values](caf::local_actor& parent) -> model_store_actor {
+                      return runtime::spawn_detached(parent.home_system(), parent, model_store,
+                                                     values);
+                    });
+}
+
+runtime::child_spec agent_entry_child(const node_services& services) {
+  return make_child("AGENT ENTRY", services.agent_entry,
+                    [](caf::local_actor& parent) -> caf::actor {
+                      return parent.spawn(agent_entry,
+                                          runtime::middleman_of(parent.home_system()));
+                    });
+}
+
+runtime::child_spec device_child(const device_facts& facts, const node_tree_arguments& arguments,
+                                 const node_services& services) {
+  device_arguments values;
+  values.facts = facts;
+  values.options = arguments.options.agent;
+  values.supervision = arguments.options.supervision;
+  values.make_host = make_hosts(arguments, services);
+  values.node = arguments.node;
+  return make_child("DEVICE " + facts.name, services.devices.at(facts.name),
+                    [values](caf::local_actor& parent) -> device_actor {
+                      return parent.spawn(device, values);
+                    });
+}
+
+runtime::child_spec node_child(const node_setup& setup, const node_tree_arguments& arguments,
+                               const node_services& services) {
+  node_arguments values;
+  values.cluster = arguments.options.cluster;
+  values.options = arguments.options.node;
+  values.agent = arguments.options.agent;
+  values.facts = setup.facts;
+  values.cabinets = setup.cabinets;
+  values.entry = arguments.entry;
+  values.cache = services.cache;
+  values.devices = services.devices;
+  values.measure = make_measure(arguments.options);
+  return make_child("NODE", arguments.node,
+                    [values](caf::local_actor& parent) -> node_control_actor {
+                      return parent.spawn(node, values);
+                    });
+}
+
+}  // namespace
+
+runtime::supervisor_spec node_tree(const node_setup& setup, node_tree_arguments arguments) {
+  node_services services;
+  for (auto& device : setup.facts.devices)
+    services.devices[device.name] = {};
+  auto& limits = arguments.options.supervision;
+  runtime::supervisor_spec spec;
+  spec.name = "NODE GROUP";
+  spec.strategy = runtime::restart_strategy::one_for_all;
+  spec.limits = {limits.restarts_max, limits.restarts_window_ms, limits.backoff_ms,
+                 limits.backoff_max_ms};
+  spec.children.push_back(cache_child(arguments, services));
+  spec.children.push_back(agent_entry_child(services));
+  for (auto& device : setup.facts.devices)
+    spec.children.push_back(device_child(device, arguments, services));
+  spec.children.push_back(node_child(setup, arguments, services));
+  return spec;
+}
+
+}  // namespace dim::actors

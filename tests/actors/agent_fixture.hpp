@@ -1,0 +1,72 @@
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include "tests/actors/agent_support.hpp"
+
+namespace dim::tests {
+
+using answer = infer_reply;
+
+/// AGENT with a fake worker host and INFERENCE.
+struct agent_fixture : actor_fixture {
+  std::shared_ptr<worker_script> script = std::make_shared<worker_script>();
+  std::shared_ptr<inbox> owner = std::make_shared<inbox>();
+  actors::agent_arguments arguments;
+  actors::agent_control_actor agent;
+
+  agent_fixture() {
+    arguments.model_key = "pairs:1";
+    arguments.version = "1";
+    arguments.path = "/nowhere/model.pt";
+    arguments.spec = pair_spec();
+    arguments.device = "cpu:0";
+    arguments.options.timeout_ms = 120'000;
+    arguments.options.idle_ms = 300'000;
+    arguments.supervision = {3, 60'000, 100, 1'000};
+    arguments.make_host = fake_hosts(script);
+    arguments.owner = caf::actor_cast<actors::agent_owner_actor>(probe(owner));
+  }
+
+  void start() {
+    agent = sys().spawn(actors::agent, arguments);
+    run();
+  }
+
+  answer ask_for(actors::infer content) {
+    return ask_agent(*this, agent, std::move(content));
+  }
+
+  /// Answers the oldest batch with its own inputs.
+  void finish_batch() {
+    REQUIRE_FALSE(script->batches.empty());
+    send(script->inference, caf::tick_atom_v);
+  }
+
+  void fail_batch(caf::error answer) {
+    script->next_answer = std::move(answer);
+    finish_batch();
+  }
+  void fail_batch(runtime::error_code code) {
+    fail_batch(runtime::to_error(code, "the model said no"));
+  }
+
+  /// The worker dies by itself.
+  void die(runtime::error_code code = runtime::error_code::agent_lost) {
+    script->batches.clear();
+    send(script->listener,
+         actors::worker_ended{script->starts.back().token, {code, "it died", {}}, "last words"});
+  }
+};
+
+inline const actors::infer_result& result_of(const answer& reply) {
+  REQUIRE(reply->has_value());
+  REQUIRE((*reply)->has_value());
+  return ***reply;
+}
+
+inline runtime::error_code code_of(const answer& reply) {
+  return result_of(reply).error.code;
+}
+
+}  // namespace dim::tests

@@ -27,6 +27,15 @@ std::uint64_t seed_for(std::uint64_t seed, const std::string& job_id, std::uint3
 
 }  // namespace
 
+engine_state::~engine_state() {
+  auto target = scheduler.get();
+  if (!run || !target)
+    return;
+  for (auto& effect : run->stop(now_ms()))
+    if (auto wish = std::get_if<withdraw_execution>(&effect))
+      caf::anon_send(target, std::move(*wish));
+}
+
 void engine_state::initialise(self_pointer pointer, engine_arguments values) {
   self = pointer;
   scheduler = values.scheduler;

@@ -40,6 +40,12 @@ struct engine_state {
   static inline const char* name = "ENGINE";
   using self_pointer = runtime::actor_self<engine_actor, engine_state>;
 
+  engine_state() = default;
+  engine_state(const engine_state&) = delete;
+  engine_state& operator=(const engine_state&) = delete;
+  /// Withdraws what an ENGINE that was killed has left behind.
+  ~engine_state();
+
   void initialise(self_pointer pointer, engine_arguments values);
 
   void note_placed(const execution_placed& news);

@@ -106,9 +106,10 @@ std::int64_t written_at(const struct stat& facts) {
   return std::int64_t{facts.st_mtim.tv_sec} * 1000 + facts.st_mtim.tv_nsec / 1'000'000;
 }
 
+using file_visitor = std::function<void(const fs::path&, const struct stat&)>;
+
 /// Calls `visit` with every file two levels below `folder`.
-expected<void> for_each_file(const fs::path& folder,
-                             const std::function<void(const fs::path&, const struct stat&)>& visit) {
+expected<void> for_each_file(const fs::path& folder, const file_visitor& visit) {
   std::error_code problem;
   for (fs::recursive_directory_iterator place(folder, problem), end; place != end;
        place.increment(problem)) {

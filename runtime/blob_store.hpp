@@ -28,8 +28,8 @@ struct blob_chunk {
 
 /// Payloads too large for the database, each a file `<2 hex>/<sha256>` in one folder.
 ///
-/// A blob is whole or not there: it is written under another name, flushed, and renamed, and then its
-/// folder is flushed. It does not recompute digests: whoever made the bytes set theirs, whoever
+/// A blob is whole or not there: it is written under another name, flushed, and renamed, and then
+/// its folder is flushed. It does not recompute digests: whoever made the bytes set theirs, whoever
 /// reads them checks. One writer; any number of readers, in any thread.
 class blob_store {
 public:
@@ -37,12 +37,12 @@ public:
   /// internal.
   static expected<blob_store> open(std::filesystem::path folder, bool sync);
 
-  /// Writes `data` under its digest, or, where that is there already, notes that it is still wanted.
-  /// `now_ms` becomes the blob's age. Errors: bad_input (no digest), store_full, internal.
+  /// Writes `data` under its digest, or, where that is there already, notes that it is still
+  /// wanted. `now_ms` becomes the blob's age. Errors: bad_input (no digest), store_full, internal.
   expected<void> write(std::string_view digest, std::string_view data, std::int64_t now_ms) const;
 
-  /// Bytes `offset` .. `offset + length`, fewer at the end. Errors: not_found, bad_input (no digest,
-  /// or an offset beyond the end), internal.
+  /// Bytes `offset` .. `offset + length`, fewer at the end. Errors: not_found, bad_input (no
+  /// digest, or an offset beyond the end), internal.
   expected<blob_chunk> read_chunk(std::string_view digest, std::uint64_t offset,
                                   std::uint64_t length) const;
 

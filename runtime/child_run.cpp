@@ -19,8 +19,8 @@ namespace dim::runtime {
 namespace {
 
 constexpr std::size_t error_text_max = 4096;
-/// A child that has ended can have left its pipe to a child of its own: what is not there by then is
-/// not waited for.
+/// A child that has ended can have left its pipe to a child of its own: what is not there by then
+/// is not waited for.
 constexpr int rest_wait_ms = 100;
 
 class descriptor {

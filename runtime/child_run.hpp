@@ -32,8 +32,8 @@ struct child_end {
   }
 };
 
-/// Starts the program and waits for its end: blocks the calling thread. Its standard input is empty and
-/// its standard output is dropped. Errors: internal (it can not be started).
+/// Starts the program and waits for its end: blocks the calling thread. Its standard input is empty
+/// and its standard output is dropped. Errors: internal (it can not be started).
 expected<child_end> run_to_end(const child_run& run);
 
 }  // namespace dim::runtime

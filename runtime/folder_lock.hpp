@@ -7,8 +7,8 @@
 
 namespace dim::runtime {
 
-/// Keeps a second process out of a folder. The lock ends with the object, or with the process, however
-/// it dies.
+/// Keeps a second process out of a folder. The lock ends with the object, or with the process,
+/// however it dies.
 class folder_lock {
 public:
   folder_lock() = default;

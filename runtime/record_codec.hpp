@@ -17,11 +17,11 @@
 /// Stored records as msgpack. The two classes have the shape of CAF's inspectors, so the one
 /// `inspect` function of a struct serves the wire and the disk.
 ///
-/// The format: a struct is an array of its members in `inspect`'s order; whole numbers, booleans and
-/// text are msgpack's own; an enumeration is its number; `bytes` is binary; a vector is an array; a
-/// map is a map. Members may be appended to a struct: an older, shorter array leaves them at their
-/// defaults, and members that a newer program appended are passed over. There is no floating point:
-/// see runtime/real.hpp.
+/// The format: a struct is an array of its members in `inspect`'s order; whole numbers, booleans
+/// and text are msgpack's own; an enumeration is its number; `bytes` is binary; a vector is an
+/// array; a map is a map. Members may be appended to a struct: an older, shorter array leaves them
+/// at their defaults, and members that a newer program appended are passed over. There is no
+/// floating point: see runtime/real.hpp.
 namespace dim::runtime {
 
 /// An enumeration that names its highest value with a function `last_value`: a record with a higher

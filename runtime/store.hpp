@@ -14,9 +14,9 @@
 /// The database behind a small transactional interface: named tables of keys and values in one
 /// folder. The engine underneath (LMDB) is known to store_engine.cpp alone.
 ///
-/// Every value carries a CRC-32C over its key and itself. A value that does not have its checksum is
-/// `store_corrupt`, and from then on the store only reads. When the disk or the map is full, a write
-/// is refused with `store_full`, changes nothing, and may be tried again.
+/// Every value carries a CRC-32C over its key and itself. A value that does not have its checksum
+/// is `store_corrupt`, and from then on the store only reads. When the disk or the map is full, a
+/// write is refused with `store_full`, changes nothing, and may be tried again.
 ///
 /// Keys have 1 to 511 bytes and are ordered byte by byte. One process has a store open at a time.
 namespace dim::runtime {
@@ -64,8 +64,8 @@ protected:
   std::unique_ptr<engine_transaction> underlying_;
 };
 
-/// A snapshot: it sees what was committed when it began. Any thread may hold one, several at a time,
-/// each for a short while, because pages that a snapshot may see are not used again.
+/// A snapshot: it sees what was committed when it began. Any thread may hold one, several at a
+/// time, each for a short while, because pages that a snapshot may see are not used again.
 class read_transaction : public transaction {
   friend class store;
   using transaction::transaction;

@@ -12,8 +12,8 @@ namespace {
 
 constexpr unsigned tables_max = 64;
 constexpr unsigned readers_max = 512;
-/// LMDB's own table of the pages that may be written again: by transaction, a count and as many page
-/// numbers.
+/// LMDB's own table of the pages that may be written again: by transaction, a count and as many
+/// page numbers.
 constexpr table_id free_pages_table = 0;
 
 MDB_val value_of(std::string_view text) {

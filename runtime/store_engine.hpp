@@ -15,9 +15,9 @@ struct MDB_env;
 struct MDB_txn;
 struct MDB_cursor;
 
-/// The thin layer over LMDB, for runtime/store.cpp alone: raw tables, transactions and cursors, with
-/// LMDB's status codes turned into failures. It knows no checksums, schemas or policies. Another
-/// engine would replace this file and its source.
+/// The thin layer over LMDB, for runtime/store.cpp alone: raw tables, transactions and cursors,
+/// with LMDB's status codes turned into failures. It knows no checksums, schemas or policies.
+/// Another engine would replace this file and its source.
 ///
 /// Errors of all calls: store_full (disk or map), store_corrupt (the file is damaged or can not be
 /// read), overloaded (too many readers), bad_input (size of a key), internal.

@@ -30,7 +30,8 @@ private:
 
 /// Applies one commit to a transaction, or finds in its way a key that one of its `put_absent` must
 /// not find: then nothing is written, and the result says what stood there. After a failure the
-/// transaction must be undone. Errors: those of the store, bad_input (key), internal (no such table).
+/// transaction must be undone. Errors: those of the store, bad_input (key), internal (no such
+/// table).
 runtime::expected<commit_result> apply_commit(runtime::write_transaction& changes,
                                               commit_changes& request, event_counter& counter);
 

@@ -13,8 +13,8 @@ namespace dim::actors {
 /// The database, shared by STORE (the only one that writes), QUERIES and EVENTS.
 using database_pointer = std::shared_ptr<runtime::store>;
 
-/// Opens the database in `folder` with all tables of records.hpp, and migrates an older one. Errors:
-/// those of `runtime::store::open`.
+/// Opens the database in `folder` with all tables of records.hpp, and migrates an older one.
+/// Errors: those of `runtime::store::open`.
 runtime::expected<database_pointer> open_database(const std::filesystem::path& folder,
                                                   const config::store_options& options);
 

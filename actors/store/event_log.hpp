@@ -18,9 +18,9 @@ struct event_log_arguments {
 
 /// Keeps the last events in memory, in the order of their numbers.
 ///
-/// The tail is loaded at the start; STORE adds to it after each commit. Whoever asks for older events
-/// gets them from the database. The tail may begin anywhere, but has no gap: should one appear
-/// (EVENTS was restarted while STORE committed), it is loaded anew.
+/// The tail is loaded at the start; STORE adds to it after each commit. Whoever asks for older
+/// events gets them from the database. The tail may begin anywhere, but has no gap: should one
+/// appear (EVENTS was restarted while STORE committed), it is loaded anew.
 struct event_log_state {
   static inline const char* name = "EVENTS";
   using self_pointer = runtime::actor_self<events_actor, event_log_state>;

@@ -16,9 +16,9 @@ namespace dim::actors {
 /// fits several jobs).
 runtime::expected<job_view> read_job(const runtime::transaction& snapshot, const std::string& id);
 
-/// A page of jobs, newest first, their inputs without bytes. Every filter is an index: where several
-/// are given, their sorted lists of ids are crossed by leaping from one to the other, so that the
-/// rarest filter decides how much is read. Errors: bad_input (filter, cursor, limit).
+/// A page of jobs, newest first, their inputs without bytes. Every filter is an index: where
+/// several are given, their sorted lists of ids are crossed by leaping from one to the other, so
+/// that the rarest filter decides how much is read. Errors: bad_input (filter, cursor, limit).
 runtime::expected<job_page> read_page(const runtime::transaction& snapshot,
                                       const list_jobs& request);
 

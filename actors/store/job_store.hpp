@@ -41,10 +41,10 @@ store_arguments make_store_arguments(const config::options& options);
 ///
 ///   empty --commit--> gathering --flush_due--> one transaction, one fsync --> replies --> empty
 ///
-/// `flush_due` goes behind what already waits in the mailbox, so that everything which came during the
-/// last fsync shares the next one. Each commit is all or nothing on its own: one that `put_absent`
-/// or a wrong key refuses does not touch the others. When the disk or the map is full, or the store
-/// damaged, every commit of the transaction gets that failure.
+/// `flush_due` goes behind what already waits in the mailbox, so that everything which came during
+/// the last fsync shares the next one. Each commit is all or nothing on its own: one that
+/// `put_absent` or a wrong key refuses does not touch the others. When the disk or the map is full,
+/// or the store damaged, every commit of the transaction gets that failure.
 struct store_state {
   static inline const char* name = "STORE";
   using self_pointer = runtime::actor_self<store_with_timers, store_state>;

@@ -6,7 +6,6 @@
 #include <string>
 
 #include "actors/store/interface.hpp"
-#include "config/options.hpp"
 #include "models/repository.hpp"
 #include "runtime/actor_base.hpp"
 #include "runtime/blob_store.hpp"

@@ -8,8 +8,8 @@
 
 namespace dim::actors {
 
-/// Answers from snapshots of the database, so that reading never waits for a commit. Each request has
-/// its own snapshot: it sees every commit that was acknowledged before it was sent.
+/// Answers from snapshots of the database, so that reading never waits for a commit. Each request
+/// has its own snapshot: it sees every commit that was acknowledged before it was sent.
 struct queries_state {
   static inline const char* name = "QUERIES";
   using self_pointer = runtime::actor_self<queries_actor, queries_state>;

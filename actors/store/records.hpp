@@ -10,11 +10,12 @@
 #include "actors/store/messages.hpp"
 #include "runtime/errors.hpp"
 
-/// What is on disk: the key layout of every table, and the functions that turn records into changes.
+/// What is on disk: the key layout of every table, and the functions that turn records into
+/// changes.
 ///
-/// Values are records of runtime/record_codec.hpp. Numbers in keys are 8 bytes, the highest first, so
-/// that their order is the order of the keys; ids are UUIDs of version 7, so that the order of jobs
-/// and executions is that of their making.
+/// Values are records of runtime/record_codec.hpp. Numbers in keys are 8 bytes, the highest first,
+/// so that their order is the order of the keys; ids are UUIDs of version 7, so that the order of
+/// jobs and executions is that of their making.
 namespace dim::actors {
 
 namespace tables {
@@ -26,7 +27,8 @@ inline constexpr const char* meta = "meta";
 /// job id -> job_record, its inputs without their bytes, so that a change of state writes little.
 inline constexpr const char* jobs = "jobs";
 
-/// job id -> models::tensor_list: the inputs of at most 64 KiB with their bytes, larger ones detached.
+/// job id -> models::tensor_list: the inputs of at most 64 KiB with their bytes, larger ones
+/// detached.
 inline constexpr const char* inputs = "inputs";
 
 /// job id -> nothing, in the table of the job's state: a table each, because their sizes are known
@@ -105,8 +107,8 @@ typename Inspector::result_type inspect(Inspector& f, idempotency_record& x) {
   return f(x.job_id, x.body_digest, x.at);
 }
 
-/// Appends the writes that store a job for the first time: its row and its index entries. Its inputs
-/// must have gone through `detach_large`.
+/// Appends the writes that store a job for the first time: its row and its index entries. Its
+/// inputs must have gone through `detach_large`.
 void append_changes_for_new_job(const job_record& record, commit_changes& commit);
 
 /// Appends the writes that bring a stored job from state `before` to its present record.
@@ -119,7 +121,8 @@ void append_changes_for_result(const std::string& job_id, job_result result,
 /// The row of one attempt; `outputs` must have gone through `detach_large`.
 change change_for_execution(const execution_record& record);
 
-/// chained: the outputs of one step, which must have gone through `detach_large`, and their removal.
+/// chained: the outputs of one step, which must have gone through `detach_large`, and their
+/// removal.
 change change_for_step(const std::string& job_id, std::uint32_t step,
                        const models::tensor_list& outputs);
 change erase_step(const std::string& job_id, std::uint32_t step);
@@ -127,8 +130,8 @@ change erase_step(const std::string& job_id, std::uint32_t step);
 /// A node's row.
 change change_for_node(const node_record& record);
 
-/// `put_absent` of a key (hashed: database keys are short), and the record that stood there. Errors:
-/// store_corrupt.
+/// `put_absent` of a key (hashed: database keys are short), and the record that stood there.
+/// Errors: store_corrupt.
 change change_for_idempotency(const std::string& key, const idempotency_record& record);
 runtime::expected<idempotency_record> decode_idempotency(const runtime::bytes& stored);
 

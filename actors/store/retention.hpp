@@ -20,13 +20,13 @@ struct retention_limits {
   std::int64_t blob_ms = 0;
 };
 
-/// One search through the database and the blobs for what is old enough to go. It works in slices, so
-/// that commits wait for one slice at the most:
+/// One search through the database and the blobs for what is old enough to go. It works in slices,
+/// so that commits wait for one slice at the most:
 ///
 ///     jobs -> events -> idempotency keys -> list of old blobs -> those named somewhere -> removal
 ///
-/// Where a blob is named is found by reading every record that may hold tensors, and only when there
-/// are old blobs.
+/// Where a blob is named is found by reading every record that may hold tensors, and only when
+/// there are old blobs.
 class retention_sweep {
 public:
   retention_sweep(runtime::store& database, const runtime::blob_store& blobs,
@@ -43,7 +43,9 @@ public:
   }
 
 private:
-  enum class phase : std::uint8_t { jobs, events, idempotency, list_blobs, find_names, blobs, over };
+  enum class phase : std::uint8_t {
+    jobs, events, idempotency, list_blobs, find_names, blobs, over
+  };
 
   runtime::expected<void> remove_jobs();
   runtime::expected<void> remove_events();
@@ -52,8 +54,8 @@ private:
   runtime::expected<void> find_names();
   runtime::expected<void> remove_blobs();
   void go_on(phase next);
-  /// Keys of `table` behind `resume_`, at most one slice, that `wanted` picks; moves `resume_` on, and
-  /// empties it at the table's end.
+  /// Keys of `table` behind `resume_`, at most one slice, that `wanted` picks; moves `resume_` on,
+  /// and empties it at the table's end.
   runtime::expected<std::vector<std::string>> take_slice(const runtime::transaction& snapshot,
                                                          const char* table,
                                                          const runtime::entry_visitor& wanted);

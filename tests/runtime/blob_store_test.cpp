@@ -101,7 +101,8 @@ TEST_CASE("collection takes what is old and unreferenced, and nothing else") {
   const auto unfinished
     = folder.path() / "blobs" / old_orphan.substr(0, 2) / (sha256_hex("y") + ".unfinished");
   std::ofstream(unfinished) << "half";
-  const auto long_ago = std::filesystem::file_time_type::clock::now() - std::chrono::hours(24 * 4000);
+  const auto long_ago
+    = std::filesystem::file_time_type::clock::now() - std::chrono::hours(24 * 4000);
   std::filesystem::last_write_time(unfinished, long_ago);
   const auto removed = blobs.collect_unreferenced(
     [&](const std::string& digest) { return digest == old_referenced; }, now - 10);

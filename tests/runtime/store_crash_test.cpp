@@ -30,7 +30,8 @@ std::string key_of(std::uint32_t number) {
   return std::string(10 - text.size(), '0') + text;
 }
 
-/// The child: commits one number after the other to two tables, and acknowledges each over the pipe.
+/// The child: commits one number after the other to two tables, and acknowledges each over the
+/// pipe.
 [[noreturn]] void commit_until_killed(const std::filesystem::path& folder, int pipe) {
   auto database = open_in(folder);
   if (!database)

@@ -228,7 +228,8 @@ TEST_CASE("a full map refuses the write, keeps the old state, and takes writes a
   expected<void> done;
   while (written < 1000) {
     const auto key = "block " + std::to_string(written);
-    done = database.write([&](write_transaction& changes) { return changes.put("fruit", key, block); });
+    done = database.write(
+      [&](write_transaction& changes) { return changes.put("fruit", key, block); });
     if (!done)
       break;
     ++written;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/message_types.hpp"
 #include "actors/type_ids.hpp"
 #include "tests/support/runtime_fixture.hpp"
 
@@ -16,9 +17,7 @@ namespace dim::tests {
 class actor_fixture : public runtime_fixture {
 public:
   explicit actor_fixture(std::uint64_t seed = 1)
-    : runtime_fixture(seed, [](runtime::system_config& config) {
-        config.add_message_types<caf::id_block::dim_actors>();
-      }) {
+    : runtime_fixture(seed, actors::add_message_types) {
   }
 };
 

@@ -11,6 +11,7 @@
 
 #include "actors/agent/inference.hpp"
 #include "actors/node/node_tree.hpp"
+#include "actors/message_types.hpp"
 #include "actors/type_ids.hpp"
 #include "gateway/gateway.hpp"
 #include "runtime/caf_errors.hpp"
@@ -81,7 +82,7 @@ runtime::expected<void> daemon::start() {
     p.disk = std::move(*disk);
     p.entry = p.services.entry;
   }
-  p.config.add_message_types<caf::id_block::dim_actors>();
+  actors::add_message_types(p.config);
   p.config.enable_links(options_.cluster.heartbeat_ms, options_.cluster.lost_ms);
   if (options_.cluster.worker_threads > 0)
     p.config.set("scheduler.max-threads", options_.cluster.worker_threads);

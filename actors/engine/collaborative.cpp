@@ -162,9 +162,8 @@ pattern_actions collaborative_pattern::give_up_short() const {
                             + holder.error.message);
   }
   error.message = std::to_string(error.details.size()) + " of "
-                  + std::to_string(participants_.size())
-                  + " holders of cabinet " + spec_.cabinet + " failed, and "
-                  + std::to_string(nodes_min()) + " must answer";
+                  + std::to_string(participants_.size()) + " holders of cabinet " + spec_.cabinet
+                  + " failed, and " + std::to_string(nodes_min()) + " must answer";
   return {give_up{std::move(error)}};
 }
 

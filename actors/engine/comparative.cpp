@@ -175,8 +175,7 @@ pattern_actions comparative_pattern::give_up_short() const {
     error.details.push_back(name_of(voter) + ": " + std::string{to_string(voter.error.code)} + ": "
                             + voter.error.message);
   }
-  error.message = std::to_string(error.details.size()) + " of "
-                  + std::to_string(voters_.size())
+  error.message = std::to_string(error.details.size()) + " of " + std::to_string(voters_.size())
                   + " models failed, and more than half must answer";
   return {give_up{std::move(error)}};
 }

@@ -42,8 +42,7 @@ void engine_state::initialise(self_pointer pointer, engine_arguments values) {
   models = values.models;
   job = values.job;
   steps = values.spec.steps;
-  const auto seed =
-    values.seed != 0 ? values.seed : runtime::context_of(self->home_system()).seed;
+  const auto seed = values.seed != 0 ? values.seed : runtime::context_of(self->home_system()).seed;
   values.seed = seed_for(seed, values.job_id, values.epoch);
   run = std::make_unique<pattern_run>(static_cast<run_arguments&&>(values));
   self->set_exit_handler([this](const caf::exit_msg&) { stop(); });

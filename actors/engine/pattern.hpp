@@ -111,8 +111,8 @@ struct judge_straggler {
   verdict judged;
 };
 
-using pattern_action = std::variant<launch, find_holders, load_outputs, store_step, finish, give_up,
-                                    judge_straggler>;
+using pattern_action =
+  std::variant<launch, find_holders, load_outputs, store_step, finish, give_up, judge_straggler>;
 using pattern_actions = std::vector<pattern_action>;
 
 /// One pattern's logic.

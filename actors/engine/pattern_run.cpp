@@ -18,8 +18,10 @@ std::int64_t cutoff_margin_ms(const job_spec& spec) {
 }  // namespace
 
 pattern_run::pattern_run(run_arguments arguments)
-  : arguments_(std::move(arguments)), logic_(make_pattern(arguments_.spec)),
-    attempts_(arguments_.spec.retry, arguments_.seed), ids_(arguments_.seed),
+  : arguments_(std::move(arguments)),
+    logic_(make_pattern(arguments_.spec)),
+    attempts_(arguments_.spec.retry, arguments_.seed),
+    ids_(arguments_.seed),
     look_at_ms_(arguments_.deadline_ms - cutoff_margin_ms(arguments_.spec)),
     steps_saved_(arguments_.step_outputs.size()) {
 }

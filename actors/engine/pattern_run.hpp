@@ -45,10 +45,9 @@ struct retry_later {
 
 /// What a run wants done: messages to SCHEDULER (the first three), a timer, a load of bytes, and
 /// messages to JOB (the rest).
-using run_effect =
-  std::variant<place_executions, withdraw_execution, find_cabinet, retry_later, load_outputs,
-               execution_changed, save_step, engine_finished, engine_failed, straggler_scored,
-               engine_done>;
+using run_effect = std::variant<place_executions, withdraw_execution, find_cabinet, retry_later,
+                                load_outputs, execution_changed, save_step, engine_finished,
+                                engine_failed, straggler_scored, engine_done>;
 using run_effects = std::vector<run_effect>;
 
 /// The pure half of ENGINE: turns the messages of its peers into what its pattern must know, and

@@ -102,8 +102,8 @@ run_effects pattern_run::ended(const execution_ended& news, std::int64_t now_ms)
     record.outputs = news.outputs;
     answered_[record.id] = record;
   }
-  perform(logic_->answered({live.place, record.id, record.node_id, news.outputs,
-                            record.result_digest, news.rows}));
+  perform(logic_->answered(
+    {live.place, record.id, record.node_id, news.outputs, record.result_digest, news.rows}));
   return settle();
 }
 
@@ -133,8 +133,8 @@ void pattern_run::close_record(live_execution& live, const execution_ended& news
   if (!news.placement.empty())
     record.placement = news.placement;
   if (news.error.code == error_code::none)
-    record.result_digest = news.result_digest.empty() ? models::canonical_digest(news.outputs)
-                                                      : news.result_digest;
+    record.result_digest =
+      news.result_digest.empty() ? models::canonical_digest(news.outputs) : news.result_digest;
 }
 
 void pattern_run::take_failure(const live_execution& live, const execution_ended& news) {

@@ -12,8 +12,10 @@ namespace dim::actors {
 using runtime::error_code;
 
 replicated_pattern::replicated_pattern(const job_spec& spec)
-  : inputs_(spec.inputs), redundancy_(std::max(spec.redundancy, 1u)),
-    consensus_(std::max(spec.consensus, 1u)), method_(spec.compare) {
+  : inputs_(spec.inputs),
+    redundancy_(std::max(spec.redundancy, 1u)),
+    consensus_(std::max(spec.consensus, 1u)),
+    method_(spec.compare) {
 }
 
 pattern_actions replicated_pattern::start(const pattern_start& start) {
@@ -32,8 +34,8 @@ pattern_actions replicated_pattern::answered(place_answer answer) {
   return take_arrived();
 }
 
-pattern_actions replicated_pattern::outputs_loaded(
-  place_id place, runtime::expected<models::tensor_list> outputs) {
+pattern_actions replicated_pattern::outputs_loaded(place_id place,
+                                                   runtime::expected<models::tensor_list> outputs) {
   auto found = loading_.find(place);
   if (found == loading_.end())
     return {};
@@ -159,8 +161,7 @@ pattern_actions replicated_pattern::conclude() const {
                              + std::to_string(answers_.size()) + " answers agree",
                            {}};
     for (auto& each : answers_)
-      error.details.push_back("node " + each.node_id + ": answer "
-                              + each.digest.substr(0, 16));
+      error.details.push_back("node " + each.node_id + ": answer " + each.digest.substr(0, 16));
     return {give_up{std::move(error)}};
   }
   return {give_up{no_nodes_ ? *no_nodes_ : last_failure_}};

@@ -77,8 +77,7 @@ TEST_CASE("equal seeds give equal pauses, other seeds other ones") {
     tries.open(first_place, retry_place::other_node, true);
     std::vector<std::uint64_t> result;
     for (int count = 0; count < 8; ++count)
-      result.push_back(
-        std::get<next_attempt>(tries.failed(first_place, lost_agent("a"))).delay_ms);
+      result.push_back(std::get<next_attempt>(tries.failed(first_place, lost_agent("a"))).delay_ms);
     return result;
   };
   CHECK(pauses(1) == pauses(1));
@@ -93,8 +92,7 @@ TEST_CASE("an input that killed agents on two nodes is poison, even at different
   auto end = tries.failed({0, 1}, lost_agent("b", true));
   REQUIRE(std::holds_alternative<runtime::failure>(end));
   CHECK(std::get<runtime::failure>(end).code == error_code::poison_input);
-  CHECK(std::get<runtime::failure>(end).message
-        == "the input has killed agents on nodes a, b");
+  CHECK(std::get<runtime::failure>(end).message == "the input has killed agents on nodes a, b");
 }
 
 TEST_CASE("killing agents twice on one node is not poison") {

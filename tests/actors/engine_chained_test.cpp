@@ -99,8 +99,8 @@ TEST_CASE("a step that fails for good rolls the chain back and is named") {
 TEST_CASE("a first step that fails has nothing to roll back") {
   chained_pattern job{chain_job()};
   job.start(chain_start());
-  CHECK_FALSE(only<give_up>(job.failed(failure_at(step(0), "a", error_code::bad_input)))
-                .rolled_back);
+  CHECK_FALSE(
+    only<give_up>(job.failed(failure_at(step(0), "a", error_code::bad_input))).rolled_back);
 }
 
 TEST_CASE("outputs that do not fit the next step fail the chain, naming the step") {

@@ -74,9 +74,8 @@ TEST_CASE("the answers are averaged by their rows, with the participants sorted 
 }
 
 TEST_CASE("the methods of aggregation are those of the submission") {
-  const std::vector<std::pair<aggregation, double>> expected{{aggregation::mean, 3.0},
-                                                             {aggregation::median, 2.0},
-                                                             {aggregation::trimmed_mean, 2.0}};
+  const std::vector<std::pair<aggregation, double>> expected{
+    {aggregation::mean, 3.0}, {aggregation::median, 2.0}, {aggregation::trimmed_mean, 2.0}};
   for (auto& [method, value] : expected) {
     CAPTURE(to_string(method));
     auto spec = cabinet_job();
@@ -184,8 +183,8 @@ TEST_CASE("answers that do not fit together fail the job") {
   job.start({});
   job.cabinet_found({{"a", "b"}, {}});
   job.answered(answer(slot(0), "a", reduced(2.0), 3));
-  auto end = job.answered(
-    answer(slot(1), "b", {models::tensor_of_doubles("risk", {2}, {1.0, 2.0})}, 3));
+  auto end =
+    job.answered(answer(slot(1), "b", {models::tensor_of_doubles("risk", {2}, {1.0, 2.0})}, 3));
   REQUIRE(is_only<give_up>(end));
   CHECK(only<give_up>(end).error.code == error_code::bad_model);
 }

@@ -144,8 +144,7 @@ TEST_CASE("no vote is taken when half of the models or more fail") {
   auto end = job.answered(answer(voter(1), "a", one));
   REQUIRE(is_only<give_up>(end));
   CHECK(only<give_up>(end).error.code == error_code::bad_model);
-  CHECK(only<give_up>(end).error.details
-        == std::vector<std::string>{"m0:1: bad_model: broken"});
+  CHECK(only<give_up>(end).error.details == std::vector<std::string>{"m0:1: bad_model: broken"});
 }
 
 TEST_CASE("an answer without a label counts as a failure of its model") {

@@ -54,8 +54,7 @@ TEST_CASE("A101-A104: A and B give one answer and C another: A and B's answer wi
   CHECK(done.result.verified.agreeing_nodes == std::vector<std::string>{"A", "B"});
   CHECK(done.result.verified.disagreeing_nodes == std::vector<std::string>{"C"});
   CHECK(done.result.verified.consensus_digest == models::canonical_digest(good));
-  CHECK(done.verdicts
-        == std::vector<verdict>{{"A/0/0", true}, {"C/0/2", false}, {"B/0/1", true}});
+  CHECK(done.verdicts == std::vector<verdict>{{"A/0/0", true}, {"C/0/2", false}, {"B/0/1", true}});
 }
 
 TEST_CASE("two equal answers finish a job of three, and the third is judged when it comes") {

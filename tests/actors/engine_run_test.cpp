@@ -1,71 +1,11 @@
-#include <algorithm>
-#include <set>
-
 #include <doctest/doctest.h>
 
-#include "actors/engine/pattern_run.hpp"
-#include "tests/actors/engine_support.hpp"
+#include "tests/actors/engine_run_support.hpp"
 
 using namespace dim;
 using namespace dim::actors;
 using namespace dim::tests;
 using runtime::error_code;
-
-namespace {
-
-constexpr std::int64_t begin_ms = 1'000'000;
-
-run_arguments arguments_of(pattern kind) {
-  run_arguments result;
-  result.spec.kind = kind;
-  result.spec.steps = steps(kind == pattern::comparative || kind == pattern::chained ? 2 : 1);
-  result.spec.inputs = {floats("x", {1, 2})};
-  result.job_id = "job";
-  result.epoch = 4;
-  result.deadline_ms = begin_ms + 300'000;
-  result.seed = 11;
-  return result;
-}
-
-/// The requests of all groups that are to be placed now.
-std::vector<execution_request> requests_in(const run_effects& effects) {
-  std::vector<execution_request> result;
-  for (auto& wish : all_of<place_executions>(effects))
-    result.insert(result.end(), wish.group.begin(), wish.group.end());
-  return result;
-}
-
-execution_ended good_end(const execution_request& request, std::string node,
-                         models::tensor_list outputs = scores({0, 1})) {
-  execution_ended news;
-  news.execution_id = request.execution_id;
-  news.node_id = std::move(node);
-  news.result_digest = models::canonical_digest(outputs);
-  news.outputs = std::move(outputs);
-  return news;
-}
-
-execution_ended bad_end(const execution_request& request, std::string node, error_code code) {
-  execution_ended news;
-  news.execution_id = request.execution_id;
-  news.node_id = std::move(node);
-  news.error = {code, "broken", {}};
-  return news;
-}
-
-execution_placed placement(const execution_request& request, std::string node,
-                           std::string owner = "") {
-  return {request.execution_id, std::move(node), std::move(owner), {}};
-}
-
-std::vector<execution_state> states_in(const run_effects& effects) {
-  std::vector<execution_state> result;
-  for (auto& news : all_of<execution_changed>(effects))
-    result.push_back(news.record.state);
-  return result;
-}
-
-}  // namespace
 
 TEST_CASE("a run tells every change of an execution, then its result, then that it is done") {
   pattern_run run{arguments_of(pattern::single)};
@@ -144,7 +84,8 @@ TEST_CASE("a failed execution is tried again after its pause, elsewhere, with a 
 TEST_CASE("a retry that is not due any more is dropped") {
   pattern_run run{arguments_of(pattern::single)};
   auto first = requests_in(run.start({}, begin_ms)).at(0);
-  auto later = all_of<retry_later>(run.ended(bad_end(first, "a", error_code::agent_lost), begin_ms));
+  auto later =
+    all_of<retry_later>(run.ended(bad_end(first, "a", error_code::agent_lost), begin_ms));
   CHECK(run.retry({0, 1, 0}, begin_ms).empty());
   CHECK(run.retry({5, 2, 0}, begin_ms).empty());
   CHECK(run.retry({0, 2, 7}, begin_ms).empty());
@@ -160,7 +101,8 @@ TEST_CASE("outcomes of unknown, repeated and older executions are dropped") {
   CHECK(run.ended(good_end(stranger, "a"), begin_ms).empty());
   CHECK(run.placed(placement(stranger, "a"), begin_ms).empty());
   CHECK(run.running({"stranger", "cpu:0"}, begin_ms).empty());
-  auto later = all_of<retry_later>(run.ended(bad_end(first, "a", error_code::agent_lost), begin_ms));
+  auto later =
+    all_of<retry_later>(run.ended(bad_end(first, "a", error_code::agent_lost), begin_ms));
   auto second = requests_in(run.retry(later.at(0).due, begin_ms)).at(0);
   CHECK(run.ended(good_end(first, "a"), begin_ms).empty());
   CHECK(all_of<engine_finished>(run.ended(good_end(second, "b"), begin_ms)).size() == 1);
@@ -175,163 +117,6 @@ TEST_CASE("an execution that ends before it was told to be placed or running cou
   CHECK(all_of<engine_finished>(end).size() == 1);
   CHECK(run.placed(placement(request, "a"), begin_ms).empty());
   CHECK(run.running({request.execution_id, "cpu:0"}, begin_ms).empty());
-}
-
-TEST_CASE("a replica that is added or tried again keeps off every node used before") {
-  auto arguments = arguments_of(pattern::replicated);
-  pattern_run run{arguments};
-  auto group = requests_in(run.start({}, begin_ms));
-  run.placed(placement(group[0], "a", "alice"), begin_ms);
-  run.placed(placement(group[1], "b", "bob"), begin_ms);
-  run.placed(placement(group[2], "c", "bob"), begin_ms);
-  auto due = all_of<retry_later>(
-    run.ended(bad_end(group[1], "b", error_code::agent_lost), begin_ms)).at(0).due;
-  auto retried = requests_in(run.retry(due, begin_ms)).at(0);
-  CHECK(std::set<std::string>(retried.exclude.begin(), retried.exclude.end())
-        == std::set<std::string>{"a", "b", "c"});
-  CHECK(retried.avoid_owners == std::vector<std::string>{"alice", "bob"});
-}
-
-TEST_CASE("replicas look for nodes one at a time, since each must know where the others went") {
-  pattern_run run{arguments_of(pattern::replicated)};
-  auto group = requests_in(run.start({}, begin_ms));
-  std::vector<retry_due> due;
-  for (std::size_t index = 0; index < 2; ++index) {
-    auto node = std::string(1, "ab"[index]);
-    run.placed(placement(group[index], node), begin_ms);
-    due.push_back(all_of<retry_later>(run.ended(
-      bad_end(group[index], node, error_code::agent_lost), begin_ms)).at(0).due);
-  }
-  run.placed(placement(group[2], "c"), begin_ms);
-  auto first = requests_in(run.retry(due[0], begin_ms));
-  REQUIRE(first.size() == 1);
-  CHECK(requests_in(run.retry(due[1], begin_ms)).empty());
-  auto second = requests_in(run.placed(placement(first[0], "d"), begin_ms));
-  REQUIRE(second.size() == 1);
-  CHECK(std::count(second[0].exclude.begin(), second[0].exclude.end(), "d") == 1);
-}
-
-TEST_CASE("once no further node was found, other replicas do not wait for one") {
-  pattern_run run{arguments_of(pattern::replicated)};
-  auto group = requests_in(run.start({}, begin_ms));
-  std::vector<retry_due> due;
-  for (std::size_t index = 0; index < 3; ++index) {
-    auto node = std::string(1, "abc"[index]);
-    run.placed(placement(group[index], node), begin_ms);
-    due.push_back(all_of<retry_later>(run.ended(
-      bad_end(group[index], node, error_code::agent_lost), begin_ms)).at(0).due);
-  }
-  auto first = requests_in(run.retry(due[0], begin_ms)).at(0);
-  run.retry(due[1], begin_ms);
-  CHECK(requests_in(run.ended(bad_end(first, "", error_code::no_nodes), begin_ms)).empty());
-  auto end = run.retry(due[2], begin_ms);
-  REQUIRE(all_of<engine_failed>(end).size() == 1);
-  CHECK(all_of<engine_failed>(end)[0].error.code == error_code::no_nodes);
-  CHECK(run.is_over());
-}
-
-TEST_CASE("a full node is free for other replicas again") {
-  pattern_run run{arguments_of(pattern::replicated)};
-  auto group = requests_in(run.start({}, begin_ms));
-  for (std::size_t index = 0; index < 3; ++index)
-    run.placed(placement(group[index], std::string(1, "abc"[index])), begin_ms);
-  auto due = all_of<retry_later>(
-    run.ended(bad_end(group[0], "a", error_code::overloaded), begin_ms)).at(0).due;
-  auto again = requests_in(run.retry(due, begin_ms)).at(0);
-  CHECK(again.exclude == std::vector<std::string>{"b", "c"});
-}
-
-TEST_CASE("consensus scores those who answered, then each straggler once, when it answers") {
-  pattern_run run{arguments_of(pattern::replicated)};
-  auto group = requests_in(run.start({}, begin_ms));
-  for (std::size_t index = 0; index < 3; ++index)
-    run.placed(placement(group[index], std::string(1, "abc"[index])), begin_ms);
-  run.ended(good_end(group[0], "a"), begin_ms);
-  auto end = run.ended(good_end(group[2], "c"), begin_ms + 7);
-  auto finished = all_of<engine_finished>(end).at(0);
-  CHECK(finished.result.verified.reached_at == begin_ms + 7);
-  REQUIRE(finished.scores.size() == 2);
-  CHECK(finished.scores[0] == node_scored{"a", group[0].execution_id, 5});
-  CHECK(finished.scores[1] == node_scored{"c", group[2].execution_id, 5});
-  CHECK(all_of<engine_done>(end).empty());
-  auto verdicts = all_of<execution_changed>(end);
-  CHECK(verdicts.back().record.verdict == "agreed");
-  CHECK(verdicts.back().record.outputs.empty());
-  auto straggler = good_end(group[1], "b", scores({1, 0}));
-  auto last = run.ended(straggler, begin_ms + 9);
-  auto scored = all_of<straggler_scored>(last);
-  REQUIRE(scored.size() == 1);
-  CHECK(scored[0].score == node_scored{"b", group[1].execution_id, -10});
-  CHECK(scored[0].record.verdict == "disagreed");
-  CHECK(scored[0].record.outputs == scores({1, 0}));
-  CHECK(std::holds_alternative<engine_done>(last.back()));
-  CHECK(run.ended(straggler, begin_ms + 9).empty());
-}
-
-TEST_CASE("with consensus reached, what has no node yet is withdrawn and is no straggler") {
-  pattern_run run{arguments_of(pattern::replicated)};
-  auto group = requests_in(run.start({}, begin_ms));
-  for (std::size_t index = 0; index < 3; ++index)
-    run.placed(placement(group[index], std::string(1, "abc"[index])), begin_ms);
-  auto due = all_of<retry_later>(
-    run.ended(bad_end(group[1], "b", error_code::agent_lost), begin_ms)).at(0).due;
-  auto again = requests_in(run.retry(due, begin_ms)).at(0);
-  run.ended(good_end(group[0], "a"), begin_ms);
-  auto end = run.ended(good_end(group[2], "c"), begin_ms);
-  auto withdrawn = all_of<withdraw_execution>(end);
-  REQUIRE(withdrawn.size() == 1);
-  CHECK(withdrawn[0].execution_id == again.execution_id);
-  CHECK(run.is_over());
-}
-
-TEST_CASE("stragglers have a limited time") {
-  auto arguments = arguments_of(pattern::replicated);
-  arguments.straggler_wait_ms = 500;
-  pattern_run run{arguments};
-  auto group = requests_in(run.start({}, begin_ms));
-  for (std::size_t index = 0; index < 3; ++index)
-    run.placed(placement(group[index], std::string(1, "abc"[index])), begin_ms);
-  run.ended(good_end(group[0], "a"), begin_ms);
-  run.ended(good_end(group[2], "c"), begin_ms + 100);
-  CHECK(run.next_look_ms() == begin_ms + 600);
-  CHECK(run.look_at_clock(begin_ms + 599).empty());
-  auto end = run.look_at_clock(begin_ms + 600);
-  REQUIRE(end.size() == 3);
-  CHECK(std::get<withdraw_execution>(end[0]).execution_id == group[1].execution_id);
-  CHECK(std::get<execution_changed>(end[1]).record.state == execution_state::cancelled);
-  CHECK(std::holds_alternative<engine_done>(end[2]));
-}
-
-TEST_CASE("a straggler that fails is recorded, and neither tried again nor scored") {
-  pattern_run run{arguments_of(pattern::replicated)};
-  auto group = requests_in(run.start({}, begin_ms));
-  for (std::size_t index = 0; index < 3; ++index)
-    run.placed(placement(group[index], std::string(1, "abc"[index])), begin_ms);
-  run.ended(good_end(group[0], "a"), begin_ms);
-  run.ended(good_end(group[2], "c"), begin_ms);
-  auto end = run.ended(bad_end(group[1], "b", error_code::agent_lost), begin_ms);
-  REQUIRE(end.size() == 2);
-  CHECK(std::get<execution_changed>(end[0]).record.state == execution_state::failed);
-  CHECK(std::holds_alternative<engine_done>(end[1]));
-}
-
-TEST_CASE("no consensus scores nobody") {
-  auto arguments = arguments_of(pattern::replicated);
-  arguments.spec.compare = comparison::exact;
-  pattern_run run{arguments};
-  auto group = requests_in(run.start({}, begin_ms));
-  run_effects last;
-  for (std::size_t index = 0; index < 3; ++index)
-    last = run.ended(good_end(group[index], std::string(1, "abc"[index]),
-                              scores({static_cast<float>(index)})),
-                     begin_ms);
-  auto added = requests_in(last).at(0);
-  auto end = run.ended(bad_end(added, "", error_code::no_nodes), begin_ms);
-  CHECK(all_of<engine_failed>(end).at(0).error.code == error_code::no_consensus);
-  CHECK(all_of<straggler_scored>(end).empty());
-  for (auto& news : all_of<execution_changed>(end))
-    CHECK(news.record.verdict.empty());
-  CHECK(run.is_over());
 }
 
 TEST_CASE("stopping withdraws everything and tells only that it is done") {
@@ -404,7 +189,8 @@ TEST_CASE("a chain that can not store a step fails, and rolls back what it has s
   pattern_run resumed{arguments};
   auto next = requests_in(resumed.start({model_of(2, 2), model_of(2, 2)}, begin_ms)).at(0);
   CHECK(next.step == 1);
-  CHECK(all_of<engine_failed>(resumed.fail({error_code::internal, "", {}}, begin_ms)).at(0)
+  CHECK(all_of<engine_failed>(resumed.fail({error_code::internal, "", {}}, begin_ms))
+          .at(0)
           .rolled_back);
 }
 

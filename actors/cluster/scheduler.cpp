@@ -11,6 +11,9 @@ namespace {
 
 constexpr auto tick = std::chrono::milliseconds{100};
 
+/// What is kept of a job's time to tell why no node could be found.
+constexpr std::int64_t last_words_ms = 1'000;
+
 /// Groups that are looked at in one pass although others before them could not be placed.
 constexpr std::size_t look_ahead = 64;
 
@@ -33,7 +36,9 @@ void scheduler_state::accept(place_executions& request) {
   auto now = now_ms();
   auto key = ++last_key;
   auto time_left = static_cast<std::int64_t>(request.time_left_ms);
-  auto patience = std::min<std::int64_t>(arguments.options.queue_timeout_ms, time_left);
+  // A little before the job's own end, so that the job fails with the reasons of the nodes.
+  auto patience = std::min<std::int64_t>(arguments.options.queue_timeout_ms,
+                                         time_left - std::min(time_left / 10, last_words_ms));
   for (auto& one : request.group)
     waiting_key_of[one.execution_id] = key;
   auto& first = request.group.front();

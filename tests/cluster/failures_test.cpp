@@ -14,7 +14,7 @@ namespace {
 json small_job() {
   return {{"pattern", "single"},
           {"model", "digits-mlp"},
-          {"inputs", {tests::digit_input(tests::sample_digits().front().pixels)}}};
+          {"inputs", json::array({tests::digit_input(tests::sample_digits().front().pixels)})}};
 }
 
 }  // namespace

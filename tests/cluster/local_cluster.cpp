@@ -228,7 +228,7 @@ std::size_t local_cluster::nodes_online() const {
   auto answer = get("/api/v1/nodes");
   std::size_t result = 0;
   if (answer.status == 200 && answer.body.contains("nodes"))
-    for (auto& node : answer.body["nodes"])
+    for (auto& node : answer.body.at("nodes"))
       result += node.value("status", "") != "offline";
   return result;
 }
@@ -263,7 +263,8 @@ const std::vector<digit>& sample_digits() {
   static const std::vector<digit> digits = [] {
     std::ifstream input{sample_folder() / "samples" / "digits.json"};
     std::vector<digit> result;
-    for (auto& one : nlohmann::json::parse(input).at("digits"))
+    auto parsed = nlohmann::json::parse(input);
+    for (auto& one : parsed.at("digits"))
       result.push_back({one.at("x").get<std::vector<double>>(), one.at("label").get<int>()});
     return result;
   }();

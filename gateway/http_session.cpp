@@ -1,6 +1,7 @@
 #include "gateway/http_session.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
@@ -62,7 +63,7 @@ void http_session::drain() {
     self->draining_ = true;
     auto is_idle = self->phase_ == phase::reading && self->buffer_.size() == 0 && self->parser_
                    && !self->parser_->got_some();
-    if (is_idle)
+    if (is_idle || self->phase_ == phase::closing)
       self->close_socket();
   });
 }
@@ -88,7 +89,7 @@ void http_session::begin_request() {
   phase_ = phase::reading;
   parser_.emplace();
   parser_->header_limit(limits_.header_bytes_max);
-  parser_->body_limit(boost::none);
+  parser_->body_limit(std::numeric_limits<std::uint64_t>::max());
   header_ = {};
   route_ = nullptr;
   body_ = {};
@@ -226,11 +227,14 @@ void http_session::deliver_block(error_code error, const exchange::block_callbac
     done(runtime::fail(error_code::cancelled, "the connection was lost: " + error.message()));
 }
 
+bool http_session::is_whole() const {
+  return parser_ && parser_->is_header_done() && parser_->is_done();
+}
+
 void http_session::write(http_reply answer) {
   phase_ = phase::writing;
-  auto is_whole = parser_ && parser_->is_header_done() && parser_->is_done();
-  auto keep_alive = is_whole && !draining_ && parser_->get().keep_alive();
-  auto version = is_whole ? parser_->get().version() : 11;
+  auto keep_alive = is_whole() && !draining_ && parser_->get().keep_alive();
+  auto version = is_whole() ? parser_->get().version() : 11;
   response_.emplace(to_response(std::move(answer), version, keep_alive));
   serializer_.emplace(*response_);
   write_some();
@@ -256,11 +260,12 @@ void http_session::on_written() {
   auto keep_alive = response_->keep_alive();
   serializer_.reset();
   response_.reset();
-  if (keep_alive && !draining_) {
+  if (!keep_alive)
+    linger();
+  else if (draining_)
+    close_socket();
+  else
     begin_request();
-    return;
-  }
-  linger();
 }
 
 // A close with unread input would reset the connection, and the client might never see the
@@ -269,6 +274,10 @@ void http_session::linger() {
   phase_ = phase::closing;
   error_code ignored;
   stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  if (draining_ && is_whole()) {
+    close_socket();
+    return;
+  }
   stream_.expires_after(limits_.idle_timeout);
   body_.resize(read_ahead);
   discard_input();

@@ -83,6 +83,8 @@ private:
   void continue_filling(std::size_t bytes_max, body_callback done);
   void deliver_block(error_code error, const exchange::block_callback& done);
 
+  /// Whether the request has been read to its end.
+  bool is_whole() const;
   void write(http_reply answer);
   void write_some();
   void on_written();

@@ -127,8 +127,12 @@ void read_input_map(json_reader& reader, json_value value, const json_path& path
 }
 
 constexpr member_reader<step_draft> step_members[] = {
-  {"model", [](json_reader& reader, json_value value, const json_path& path,
-               step_draft& draft) { draft.step = read_reference(reader, value, path); }},
+  {"model",
+   [](json_reader& reader, json_value value, const json_path& path, step_draft& draft) {
+     auto named = read_reference(reader, value, path);
+     draft.step.model = std::move(named.model);
+     draft.step.version = std::move(named.version);
+   }},
   {"map", read_input_map},
 };
 

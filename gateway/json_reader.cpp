@@ -56,6 +56,7 @@ std::optional<json_object> json_reader::open(const runtime::bytes& body) {
     note_broken(error);
     return std::nullopt;
   }
+  is_open_ = true;
   json_type type;
   if (document_.type().get(type) == SUCCESS && type != json_type::object) {
     problems_.add_mismatch(json_path{}, "an object", name_of(type));
@@ -83,8 +84,8 @@ void json_reader::note_broken(simdjson::error_code error) {
   std::string words = "not valid JSON: ";
   words += simdjson::error_message(error);
   const char* location = nullptr;
-  if (error != simdjson::EMPTY && document_.current_location().get(location) == SUCCESS
-      && location >= text_ && location < text_ + document_size_)
+  if (is_open_ && document_.current_location().get(location) == SUCCESS && location >= text_
+      && location < text_ + document_size_)
     words += " (near byte " + std::to_string(location - text_) + ")";
   problems_.add(json_path{}, words);
 }

@@ -103,6 +103,7 @@ private:
   std::size_t document_size_ = 0;
   /// A copy with the room behind it that simdjson reads ahead into, where `body` has none.
   std::optional<simdjson::padded_string> padded_;
+  bool is_open_ = false;
   bool broken_ = false;
 };
 

@@ -27,7 +27,7 @@ using tcp = asio::ip::tcp;
 constexpr std::size_t refused_max = 64;
 /// Pause after an accept that failed, which it does while the process has no file descriptor left.
 constexpr std::chrono::milliseconds accept_pause{50};
-/// Closed sessions end at once, but for handlers that hold on to their exchange.
+/// Failed questions to the actors still become answers, and closed sessions end, in much less.
 constexpr std::chrono::milliseconds closing_max{1'000};
 
 }  // namespace
@@ -150,7 +150,7 @@ bool server::drain(std::chrono::steady_clock::time_point deadline) {
 void server::stop() {
   if (core_->threads.empty())
     return;
-  core_->close_acceptor();
+  drain(std::chrono::steady_clock::now() + closing_max);
   for (auto& session : core_->sessions->all())
     session->close();
   core_->sessions->wait_empty(std::chrono::steady_clock::now() + closing_max);

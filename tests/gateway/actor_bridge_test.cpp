@@ -1,0 +1,152 @@
+#include "gateway/actor_bridge.hpp"
+
+#include <doctest/doctest.h>
+
+#include "tests/support/actor_fixture.hpp"
+
+namespace {
+
+using namespace dim;
+using namespace dim::gateway;
+using namespace std::chrono_literals;
+using runtime::error_code;
+
+using status_outcome = std::optional<runtime::expected<actors::job_status>>;
+
+/// A bridge under virtual time. Outcomes come in `outcomes`, in the order of the calls.
+struct bridge_fixture : tests::actor_fixture {
+  explicit bridge_fixture(std::size_t calls_max = 100) : bridge(sys(), entry, calls_max) {
+  }
+
+  /// An ENTRY that answers `cancel_job` and keeps every `get_job` without an answer.
+  caf::actor spawn_entry() {
+    return sys().spawn([](caf::event_based_actor* self) -> caf::behavior {
+      auto kept = std::make_shared<std::vector<caf::response_promise>>();
+      return {
+        [](const actors::cancel_job& message) -> caf::result<actors::job_status> {
+          if (message.id == "none")
+            return runtime::to_error(error_code::not_found, "no such job", {"detail"});
+          return actors::job_status{message.id, actors::job_state::cancelled};
+        },
+        [self, kept](const actors::await_job&) -> caf::result<actors::job_status> {
+          kept->push_back(self->make_response_promise());
+          return caf::delegated<actors::job_status>{};
+        },
+      };
+    });
+  }
+
+  template <class Message>
+  void ask(Message message, std::chrono::milliseconds deadline = 1s) {
+    auto index = outcomes.size();
+    outcomes.emplace_back();
+    bridge.ask<actors::job_status>(std::move(message), deadline,
+                                   std::function<void(runtime::expected<actors::job_status>)>{
+                                     [this, index](runtime::expected<actors::job_status> outcome) {
+                                       REQUIRE(!outcomes[index]);
+                                       outcomes[index] = std::move(outcome);
+                                     }});
+  }
+
+  error_code code(std::size_t index) const {
+    REQUIRE(outcomes[index]);
+    REQUIRE(!outcomes[index]->has_value());
+    return outcomes[index]->error().code;
+  }
+
+  std::vector<status_outcome> outcomes;
+  runtime::service<caf::actor> entry;
+  actor_bridge bridge;
+};
+
+TEST_CASE("an answer and a failure of the actors reach the one who asked") {
+  bridge_fixture f;
+  f.entry.set(f.spawn_entry());
+  f.ask(actors::cancel_job{"one"});
+  f.ask(actors::cancel_job{"none"});
+  f.run();
+  REQUIRE(f.outcomes[0]);
+  REQUIRE(f.outcomes[0]->has_value());
+  CHECK((*f.outcomes[0])->id == "one");
+  CHECK(f.code(1) == error_code::not_found);
+  CHECK(f.outcomes[1]->error().details == std::vector<std::string>{"detail"});
+}
+
+TEST_CASE("without an orchestrator every call fails at once as unavailable") {
+  bridge_fixture f;
+  f.ask(actors::cancel_job{"one"});
+  f.run();
+  CHECK(f.code(0) == error_code::unavailable);
+  CHECK(!f.bridge.has_entry());
+  f.entry.set(f.spawn_entry());
+  f.ask(actors::cancel_job{"one"});
+  f.run();
+  CHECK(f.outcomes[1]->has_value());
+  CHECK(f.bridge.has_entry());
+}
+
+TEST_CASE("a call without an answer ends at its deadline, not before, and no timer is left") {
+  bridge_fixture f;
+  f.entry.set(f.spawn_entry());
+  f.ask(actors::await_job{"a", 0}, 500ms);
+  f.ask(actors::await_job{"b", 0}, 2s);
+  f.advance(450);
+  CHECK(!f.outcomes[0]);
+  f.advance(100);
+  CHECK(f.code(0) == error_code::timeout);
+  CHECK(!f.outcomes[1]);
+  f.advance(2'000);
+  CHECK(f.code(1) == error_code::timeout);
+  f.advance(1'000);
+  CHECK(f.timers() == 0);
+}
+
+TEST_CASE("the end of ENTRY fails the calls that it holds, and later ones go to its successor") {
+  bridge_fixture f;
+  auto first = f.spawn_entry();
+  f.entry.set(first);
+  f.ask(actors::await_job{"a", 0}, 1h);
+  f.run();
+  caf::anon_send_exit(first, caf::exit_reason::kill);
+  f.run();
+  CHECK(f.code(0) == error_code::unavailable);
+  f.entry.set(f.spawn_entry());
+  f.ask(actors::cancel_job{"b"});
+  f.run();
+  CHECK(f.outcomes[1]->has_value());
+}
+
+TEST_CASE("calls beyond the limit fail as overloaded, and answered ones make room") {
+  bridge_fixture f{2};
+  f.entry.set(f.spawn_entry());
+  f.ask(actors::await_job{"a", 0});
+  f.ask(actors::await_job{"b", 0});
+  f.ask(actors::cancel_job{"c"});
+  CHECK(f.code(2) == error_code::overloaded);
+  f.advance(1'100);
+  f.ask(actors::cancel_job{"d"});
+  f.run();
+  CHECK(f.outcomes[3]->has_value());
+}
+
+TEST_CASE("stopping fails what waits, and whatever is asked later") {
+  bridge_fixture f;
+  f.entry.set(f.spawn_entry());
+  f.ask(actors::await_job{"a", 0});
+  f.run();
+  f.bridge.stop();
+  CHECK(f.code(0) == error_code::unavailable);
+  f.ask(actors::cancel_job{"b"});
+  CHECK(f.code(1) == error_code::unavailable);
+  f.run();
+}
+
+TEST_CASE("a message that ENTRY does not know fails as protocol_mismatch") {
+  bridge_fixture f;
+  f.entry.set(f.spawn_entry());
+  f.ask(actors::list_nodes{});
+  f.run();
+  CHECK(f.code(0) == error_code::protocol_mismatch);
+}
+
+}  // namespace

@@ -1,0 +1,437 @@
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include <doctest/doctest.h>
+
+#include "gateway/http_status.hpp"
+#include "gateway/server.hpp"
+#include "tests/gateway/raw_client.hpp"
+
+namespace {
+
+using namespace dim;
+using namespace dim::gateway;
+using namespace std::chrono_literals;
+using tests::raw_client;
+using tests::request_text;
+
+/// Exchanges that handlers have put aside, for the test to answer.
+class held_exchanges {
+public:
+  void put(exchange_ptr exchange) {
+    std::lock_guard guard{mutex_};
+    held_.push_back(std::move(exchange));
+    changed_.notify_all();
+  }
+  exchange_ptr take() {
+    std::unique_lock guard{mutex_};
+    REQUIRE(changed_.wait_for(guard, 20s, [this] { return !held_.empty(); }));
+    auto first = std::move(held_.front());
+    held_.erase(held_.begin());
+    return first;
+  }
+
+private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<exchange_ptr> held_;
+};
+
+/// Reads a streamed body to its end, and answers with its size.
+void count_blocks(exchange_ptr exchange, std::size_t total) {
+  exchange->read_block([exchange, total](runtime::expected<runtime::bytes> block) {
+    if (!block)
+      exchange->reply(failure_reply(block.error()));
+    else if (block->empty())
+      exchange->reply(json_reply(std::to_string(total)));
+    else
+      count_blocks(exchange, total + block->size());
+  });
+}
+
+struct fixture {
+  explicit fixture(server_options options = {}) : http(routes, prepare(std::move(options))) {
+    routes.add(
+      {"GET", "/hello", [](exchange_ptr exchange) { exchange->reply(json_reply("\"hello\"")); }});
+    routes.add({"POST", "/echo", [](exchange_ptr exchange) {
+                  exchange->reply(json_reply(std::string{exchange->request().body.view()}));
+                }});
+    routes.add({"GET", "/later", [this](exchange_ptr exchange) { held.put(std::move(exchange)); }});
+    routes.add({"GET", "/dropped", [](exchange_ptr) {}});
+    routes.add({"GET", "/thrown", [](exchange_ptr) { throw std::runtime_error{"a defect"}; }});
+    routes.add({"GET", "/large", [](exchange_ptr exchange) {
+                  exchange->reply(json_reply(std::string(8 << 20, 'x')));
+                }});
+    routes.add({"POST", "/count", [](exchange_ptr exchange) { count_blocks(exchange, 0); },
+                body_mode::streamed});
+    routes.add({"POST", "/held", [this](exchange_ptr exchange) { held.put(std::move(exchange)); },
+                body_mode::streamed});
+    auto started = http.start();
+    REQUIRE(started);
+    port = *started;
+  }
+
+  static server_options prepare(server_options options) {
+    options.port = 0;
+    return options;
+  }
+
+  router routes;
+  held_exchanges held;
+  server http;
+  std::uint16_t port = 0;
+};
+
+server_options small_limits() {
+  server_options options;
+  options.header_bytes_max = 1'000;
+  options.body_bytes_max = 10'000;
+  return options;
+}
+
+TEST_CASE("one connection serves request after request") {
+  fixture f;
+  raw_client client{f.port};
+  for (int i = 0; i < 50; ++i) {
+    auto body = std::string(static_cast<std::size_t>(i * 100), 'a' + i % 26);
+    auto reply =
+      client.ask(request_text("POST", "/echo", body, body.empty() ? "Content-Length: 0\r\n" : ""));
+    CHECK(reply.status == 200);
+    CHECK((reply.body == body));
+  }
+  auto reply = client.ask(request_text("GET", "/hello"));
+  CHECK(reply.headers["content-type"] == "application/json");
+  CHECK(reply.headers.contains("date"));
+  CHECK(f.http.connections() == 1);
+}
+
+TEST_CASE("requests that are sent ahead are answered in their order") {
+  fixture f;
+  raw_client client{f.port};
+  std::string ahead;
+  for (int i = 0; i < 100; ++i)
+    ahead += request_text("POST", "/echo", std::to_string(i));
+  ahead += request_text("GET", "/later") + request_text("GET", "/hello");
+  REQUIRE(client.send(ahead));
+  for (int i = 0; i < 100; ++i)
+    CHECK(client.read()->body == std::to_string(i));
+  auto exchange = f.held.take();
+  CHECK(client.peek() == "");
+  exchange->reply(json_reply("\"now\""));
+  CHECK(client.read()->body == "\"now\"");
+  CHECK(client.read()->body == "\"hello\"");
+}
+
+TEST_CASE("HTTP/1.0 and Connection: close end the connection after the answer") {
+  fixture f;
+  raw_client old{f.port};
+  CHECK(old.ask("GET /hello HTTP/1.0\r\n\r\n").status == 200);
+  CHECK(old.is_closed());
+  raw_client closing{f.port};
+  auto reply = closing.ask(request_text("GET", "/hello", {}, "Connection: close\r\n"));
+  CHECK(reply.headers["connection"] == "close");
+  CHECK(closing.is_closed());
+  raw_client kept{f.port};
+  reply = kept.ask("GET /hello HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+  CHECK(reply.headers["connection"] == "keep-alive");
+  CHECK(kept.ask(request_text("GET", "/hello")).status == 200);
+}
+
+TEST_CASE("HEAD gives the header of GET without its body") {
+  fixture f;
+  raw_client client{f.port};
+  REQUIRE(client.send(request_text("HEAD", "/hello")));
+  auto reply = client.read(false);
+  CHECK(reply->status == 200);
+  CHECK(reply->headers["content-length"] == "7");
+  CHECK(client.ask(request_text("GET", "/hello")).body == "\"hello\"");
+}
+
+TEST_CASE("a chunked body comes whole to its handler") {
+  fixture f;
+  raw_client client{f.port};
+  auto head = "POST /echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n";
+  auto reply =
+    client.ask(std::string{head} + "3\r\nabc\r\n4;x=y\r\ndefg\r\n0\r\nTrailer: t\r\n\r\n");
+  CHECK(reply.body == "abcdefg");
+  CHECK(client.ask(std::string{head} + "0\r\n\r\n").body == "");
+}
+
+TEST_CASE("100-continue is sent before the body is read, and not when it is refused") {
+  fixture f{small_limits()};
+  raw_client client{f.port};
+  auto expect = "Expect: 100-continue\r\nContent-Length: 5\r\n";
+  REQUIRE(client.send(request_text("POST", "/echo", {}, expect)));
+  CHECK(client.read()->status == 100);
+  CHECK(client.ask("12345").body == "12345");
+  raw_client streamed{f.port};
+  REQUIRE(streamed.send(request_text("POST", "/count", {}, expect)));
+  CHECK(streamed.read()->status == 100);
+  CHECK(streamed.ask("12345").body == "5");
+  raw_client refused{f.port};
+  auto too_much = "Expect: 100-continue\r\nContent-Length: 20000\r\n";
+  CHECK(refused.ask(request_text("POST", "/echo", {}, too_much)).status == 413);
+  raw_client lost{f.port};
+  CHECK(lost.ask(request_text("POST", "/nowhere", {}, expect)).status == 404);
+  raw_client other{f.port};
+  CHECK(other.ask(request_text("GET", "/hello", {}, "Expect: wonders\r\n")).status == 417);
+}
+
+TEST_CASE("a body over the limit is 413, declared or chunked, and the client gets to read it") {
+  fixture f{small_limits()};
+  raw_client declared{f.port};
+  auto reply = declared.ask(request_text("POST", "/echo", std::string(20'000, 'x')));
+  CHECK(reply.status == 413);
+  CHECK(reply.body.find("\"too_large\"") != std::string::npos);
+  raw_client chunked{f.port};
+  std::string body = "POST /echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (int i = 0; i < 20; ++i)
+    body += "400\r\n" + std::string(0x400, 'x') + "\r\n";
+  CHECK(chunked.ask(body + "0\r\n\r\n").status == 413);
+  raw_client fits{f.port};
+  CHECK(fits.ask(request_text("POST", "/echo", std::string(10'000, 'x'))).status == 200);
+}
+
+TEST_CASE("a body of 100 MB is refused while it is still coming, and the server goes on") {
+  fixture f;
+  raw_client client{f.port};
+  REQUIRE(client.send(request_text("POST", "/echo", {}, "Content-Length: 100000000\r\n")));
+  std::string piece(1 << 20, 'x');
+  for (int i = 0; i < 95; ++i)
+    client.send(piece);
+  CHECK(client.read()->status == 413);
+  raw_client next{f.port};
+  CHECK(next.ask(request_text("GET", "/hello")).status == 200);
+}
+
+TEST_CASE("a header over the limit is 431") {
+  fixture f{small_limits()};
+  raw_client client{f.port};
+  auto reply =
+    client.ask(request_text("GET", "/hello", {}, "X: " + std::string(2'000, 'x') + "\r\n"));
+  CHECK(reply.status == 431);
+  CHECK(client.is_closed());
+}
+
+TEST_CASE("what is not one clear HTTP request is refused, and the connection closed") {
+  fixture f;
+  auto host = std::string{"Host: t\r\n"};
+  struct {
+    std::string text;
+    int status;
+  } cases[] = {
+    {"POST /echo HTTP/1.1\r\n" + host
+       + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nabc",
+     400},
+    {"POST /echo HTTP/1.1\r\n" + host
+       + "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\nabc",
+     400},
+    {"POST /echo HTTP/1.1\r\n" + host + "Transfer-Encoding: gzip\r\n\r\n", 501},
+    {"POST /echo HTTP/1.1\r\n" + host + "Content-Length: 3\r\nContent-Length: 4\r\n\r\nabc", 400},
+    {"POST /echo HTTP/1.1\r\n" + host + "Content-Length: -3\r\n\r\nabc", 400},
+    {"POST /echo HTTP/1.1\r\n" + host + "Content-Length: 99999999999999999999\r\n\r\nabc", 400},
+    {"POST /echo HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\nxyz\r\n", 400},
+    {"GET /hello HTTP/1.1\r\n\r\n", 400},
+    {"GET /hello HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400},
+    {"GET /hello HTTP/2.0\r\nHost: a\r\n\r\n", 505},
+    {"GET /%zz HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+    {"GET hello HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+    {"nonsense\r\n\r\n", 400},
+    {std::string("\x16\x03\x01\x02\x00\x01\x00", 7), 400},
+  };
+  for (auto& [text, status] : cases) {
+    CAPTURE(text);
+    raw_client client{f.port};
+    REQUIRE(client.send(text));
+    client.finish_sending();
+    auto reply = client.read();
+    REQUIRE(reply);
+    CHECK(reply->status == status);
+    CHECK(reply->body.find("\"error\"") != std::string::npos);
+    CHECK(client.is_closed());
+  }
+  raw_client next{f.port};
+  CHECK(next.ask(request_text("GET", "/hello")).status == 200);
+}
+
+TEST_CASE("a body that ends before its length is 400") {
+  fixture f;
+  for (auto path : {"/echo", "/count"}) {
+    CAPTURE(path);
+    raw_client client{f.port};
+    REQUIRE(client.send(request_text("POST", path, {}, "Content-Length: 1000\r\n") + "only this"));
+    client.finish_sending();
+    auto reply = client.read();
+    REQUIRE(reply);
+    CHECK(reply->status == 400);
+    CHECK(client.is_closed());
+  }
+}
+
+TEST_CASE(
+  "unknown paths and methods are answered, and keep the connection where nothing is unread") {
+  fixture f;
+  raw_client client{f.port};
+  CHECK(client.ask(request_text("GET", "/nowhere")).status == 404);
+  auto wrong = client.ask(request_text("DELETE", "/hello"));
+  CHECK(wrong.status == 405);
+  CHECK(wrong.headers["allow"] == "GET");
+  CHECK(client.ask(request_text("GET", "/hello")).status == 200);
+}
+
+TEST_CASE("a handler that lets go of its exchange, or throws, answers 500") {
+  fixture f;
+  raw_client client{f.port};
+  CHECK(client.ask(request_text("GET", "/dropped")).status == 500);
+  CHECK(client.ask(request_text("GET", "/thrown")).status == 500);
+  CHECK(client.ask(request_text("GET", "/hello")).status == 200);
+}
+
+TEST_CASE("only the first answer to a request counts, from whatever thread it comes") {
+  fixture f;
+  raw_client client{f.port};
+  REQUIRE(client.send(request_text("GET", "/later")));
+  auto exchange = f.held.take();
+  std::atomic<int> answers{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; ++i)
+    threads.emplace_back([&] {
+      exchange->reply(json_reply("\"first\""));
+      ++answers;
+    });
+  for (auto& each : threads)
+    each.join();
+  exchange.reset();
+  CHECK(client.read()->body == "\"first\"");
+  CHECK(client.ask(request_text("GET", "/hello")).body == "\"hello\"");
+  CHECK(answers == 8);
+}
+
+TEST_CASE("an answer of many megabytes arrives whole") {
+  fixture f;
+  raw_client client{f.port};
+  CHECK(client.ask(request_text("GET", "/large")).body.size() == 8 << 20);
+}
+
+TEST_CASE("a client that stops in the middle is cut off after the idle time") {
+  server_options options;
+  options.idle_timeout = 100ms;
+  fixture f{options};
+  for (auto text :
+       {"", "GET /hel", "POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\n\r\nab"}) {
+    CAPTURE(text);
+    raw_client client{f.port};
+    REQUIRE(client.send(text));
+    CHECK(client.is_closed());
+  }
+  raw_client waiting{f.port};
+  REQUIRE(waiting.send(request_text("GET", "/later")));
+  auto exchange = f.held.take();
+  raw_client silent{f.port};
+  CHECK(silent.is_closed());
+  exchange->reply(json_reply("\"late\""));
+  CHECK(waiting.read()->body == "\"late\"");
+}
+
+TEST_CASE("a streamed body is read block by block, and only as it is asked for") {
+  fixture f;
+  raw_client counted{f.port};
+  CHECK(counted.ask(request_text("POST", "/count", std::string(3 << 20, 'x'))).body
+        == std::to_string(3 << 20));
+
+  constexpr std::size_t total = 64 << 20;
+  raw_client client{f.port};
+  REQUIRE(client.send(
+    request_text("POST", "/held", {}, "Content-Length: " + std::to_string(total) + "\r\n")));
+  auto exchange = f.held.take();
+  std::string piece(1 << 20, 'x');
+  std::size_t sent = 0;
+  while (sent < total && client.wait_writable(300))
+    sent += client.send_some(piece);
+  CHECK(sent < total / 2);
+  MESSAGE("the connection took " << sent << " bytes before a block was asked for");
+  exchange->post([exchange] { count_blocks(exchange, 0); });
+  REQUIRE(client.send(std::string(total - sent, 'x')));
+  CHECK(client.read()->body == std::to_string(total));
+}
+
+TEST_CASE("an answer before the end of a streamed body closes the connection after it") {
+  fixture f;
+  raw_client client{f.port};
+  REQUIRE(client.send(request_text("POST", "/held", {}, "Content-Length: 1000\r\n") + "some"));
+  f.held.take()->reply(failure_reply({runtime::error_code::conflict, "no", {}}));
+  auto reply = client.read();
+  CHECK(reply->status == 409);
+  CHECK(reply->headers["connection"] == "close");
+  client.send(std::string(996, 'x'));
+  CHECK(client.is_closed());
+}
+
+TEST_CASE("connections beyond the limit are told so, and the others go on") {
+  server_options options;
+  options.connections_max = 2;
+  fixture f{options};
+  raw_client first{f.port};
+  raw_client second{f.port};
+  CHECK(first.ask(request_text("GET", "/hello")).status == 200);
+  CHECK(second.ask(request_text("GET", "/hello")).status == 200);
+  raw_client third{f.port};
+  auto refusal = third.read();
+  REQUIRE(refusal);
+  CHECK(refusal->status == 503);
+  CHECK(refusal->headers.contains("retry-after"));
+  CHECK(third.is_closed());
+  CHECK(first.ask(request_text("GET", "/hello")).status == 200);
+}
+
+TEST_CASE("draining closes idle connections, waits for answers that are due, and takes no more") {
+  fixture f;
+  raw_client idle{f.port};
+  CHECK(idle.ask(request_text("GET", "/hello")).status == 200);
+  raw_client busy{f.port};
+  REQUIRE(busy.send(request_text("GET", "/later")));
+  auto exchange = f.held.take();
+  CHECK(!f.http.drain(std::chrono::steady_clock::now() + 50ms));
+  CHECK(idle.is_closed());
+  exchange->reply(json_reply("\"last\""));
+  exchange.reset();
+  auto reply = busy.read();
+  CHECK(reply->body == "\"last\"");
+  CHECK(reply->headers["connection"] == "close");
+  busy.close();
+  CHECK(f.http.drain(std::chrono::steady_clock::now() + 20s));
+  CHECK(f.http.connections() == 0);
+}
+
+TEST_CASE("stopping ends connections whose handlers have not answered") {
+  exchange_ptr exchange;
+  {
+    fixture f;
+    raw_client client{f.port};
+    REQUIRE(client.send(request_text("GET", "/later")));
+    f.held.take();
+    CHECK(client.read()->status == 500);
+    REQUIRE(client.send(request_text("POST", "/held", {}, "Content-Length: 10\r\n")));
+    exchange = f.held.take();
+    exchange->post([exchange] { exchange->read_block([exchange](auto) {}); });
+    exchange.reset();
+    f.http.stop();
+    CHECK(!client.read());
+  }
+}
+
+TEST_CASE("a port that is taken is a failure to start, in words") {
+  fixture f;
+  router routes;
+  server_options options;
+  options.port = f.port;
+  server second{routes, options};
+  auto started = second.start();
+  REQUIRE(!started);
+  CHECK(started.error().code == runtime::error_code::unavailable);
+  CHECK(started.error().message.find(std::to_string(f.port)) != std::string::npos);
+}
+
+}  // namespace

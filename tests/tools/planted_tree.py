@@ -1,6 +1,7 @@
 """A small source tree in a temporary folder, in which a test plants what a check has to find."""
 
 import os
+import sys
 import tempfile
 
 
@@ -22,8 +23,7 @@ class PlantedTree:
             target.write(text)
 
 
-def import_tools():
-    """Puts the project's tools folder on the path of modules."""
-    import sys
+def import_tools(folder=""):
+    """Puts the project's tools folder, or one in it, on the path of modules."""
     here = os.path.dirname(os.path.abspath(__file__))
-    sys.path.insert(0, os.path.join(here, "..", "..", "tools"))
+    sys.path.insert(0, os.path.join(here, "..", "..", "tools", folder))

@@ -49,7 +49,7 @@ T worst(std::uint64_t seed, const caf::strong_actor_ptr& actor) {
 /// An actor system with real threads and links.
 struct process {
   process() {
-    config.add_message_types<caf::id_block::dim_actors>();
+    actors::add_message_types(config);
     config.enable_links(1'000, 30'000);
     system = std::make_unique<caf::actor_system>(config);
   }

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "runtime/copy_count.hpp"
 #include "runtime/digest.hpp"
 
 namespace dim::models {
@@ -58,6 +59,7 @@ tensor join_pieces(const std::vector<const tensor*>& pieces) {
   data.reserve(size);
   for (const tensor* piece : pieces)
     data.insert(data.end(), piece->data.data(), piece->data.data() + piece->data.size());
+  runtime::note_copy(runtime::copy_place::batch, size);
   joined.data = runtime::bytes{std::move(data)};
   joined.byte_size = size;
   joined.digest.clear();

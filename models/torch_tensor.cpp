@@ -10,6 +10,8 @@
 
 #include <torch/types.h>
 
+#include "runtime/copy_count.hpp"
+
 namespace dim::models {
 
 namespace {
@@ -154,6 +156,7 @@ runtime::expected<tensor> copy_of(const torch::Tensor& result, const tensor_spec
   copy.type = declared.type;
   copy.shape = dense.sizes().vec();
   copy.data = runtime::bytes{std::vector<char>(begin, begin + dense.nbytes())};
+  runtime::note_copy(runtime::copy_place::model_output, copy.data.size());
   copy.byte_size = copy.data.size();
   return copy;
 }

@@ -10,6 +10,7 @@
 #include <system_error>
 #include <utility>
 
+#include "runtime/copy_count.hpp"
 #include "runtime/digest.hpp"
 
 namespace dim::runtime {
@@ -53,12 +54,14 @@ tl::unexpected<failure> fail_digest() {
 }
 
 bool write_all(int descriptor, std::string_view data) {
+  const auto size = data.size();
   while (!data.empty()) {
     const auto written = ::write(descriptor, data.data(), data.size());
     if (written < 0 && errno != EINTR)
       return false;
     data.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(written, 0)));
   }
+  note_copy(copy_place::store_write, size);
   return true;
 }
 
@@ -74,6 +77,7 @@ ssize_t read_all(int descriptor, char* target, std::size_t size, std::uint64_t o
       return -1;
     done += static_cast<std::size_t>(std::max<ssize_t>(got, 0));
   }
+  note_copy(copy_place::store_read, done);
   return static_cast<ssize_t>(done);
 }
 

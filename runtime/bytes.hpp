@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/copy_count.hpp"
+
 namespace dim::runtime {
 
 /// Shared, immutable bytes: the payload of every tensor, blob chunk and stored value. Copying the
@@ -54,9 +56,11 @@ typename Inspector::result_type inspect(Inspector& f, bytes& x) {
   if constexpr (Inspector::writes_state) {
     std::vector<char> buffer;
     auto&& result = f(buffer);
+    note_copy(copy_place::decode, buffer.size());
     x = bytes{std::move(buffer)};
     return static_cast<typename Inspector::result_type>(result);
   } else {
+    note_copy(copy_place::encode, x.size());
     return f(const_cast<std::vector<char>&>(x.vector()));
   }
 }

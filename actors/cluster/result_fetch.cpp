@@ -5,6 +5,7 @@
 
 #include "actors/type_ids.hpp"
 #include "runtime/caf_errors.hpp"
+#include "runtime/copy_count.hpp"
 
 namespace dim::actors {
 
@@ -52,6 +53,7 @@ void result_fetch_state::take(std::size_t output, std::uint64_t offset, const ch
     return;
   }
   std::memcpy(buffer.data() + offset, part.data.data(), expected);
+  runtime::note_copy(runtime::copy_place::gather, expected);
   bytes_left -= expected;
   if (bytes_left == 0)
     finish({});

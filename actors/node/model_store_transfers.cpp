@@ -5,6 +5,7 @@
 #include "actors/node/model_store.hpp"
 #include "actors/type_ids.hpp"
 #include "runtime/caf_errors.hpp"
+#include "runtime/copy_count.hpp"
 #include "runtime/digest.hpp"
 #include "runtime/log.hpp"
 
@@ -110,6 +111,7 @@ runtime::expected<void> model_store_state::append(const std::string& digest, tra
   } else {
     auto data = part.data.view();
     target.buffer.insert(target.buffer.end(), data.begin(), data.end());
+    runtime::note_copy(runtime::copy_place::gather, data.size());
   }
   return {};
 }

@@ -1,4 +1,5 @@
-// The orchestrator's real actors over a real store, in one thread under virtual time, with fake nodes.
+// The orchestrator's real actors over a real store, in one thread under virtual time, with fake
+// nodes.
 #include <doctest/doctest.h>
 
 #include "actors/cluster/registry.hpp"
@@ -48,7 +49,8 @@ struct orchestrator_fixture : tests::actor_fixture {
     members.store = services.store;
     members.queries = services.queries;
     services.registry.set(sys().spawn(registry, members));
-    services.scheduler.set(sys().spawn(actors::scheduler, scheduler_arguments{{}, services.registry}));
+    services.scheduler.set(
+      sys().spawn(actors::scheduler, scheduler_arguments{{}, services.registry}));
     dispatcher_arguments arguments;
     arguments.options.pending_jobs_max = 20;
     arguments.services = services;
@@ -182,8 +184,8 @@ TEST_CASE("an unknown model and inputs that do not fit are refused, and nothing 
   orchestrator_fixture f;
   auto job = f.job_of();
   job.spec.steps[0].model = "nobody";
-  CHECK(f.ask<submit_result>(f.dispatcher, job).error().code ==
-        runtime::error_code::model_not_found);
+  CHECK(f.ask<submit_result>(f.dispatcher, job).error().code
+        == runtime::error_code::model_not_found);
   job = f.job_of();
   job.spec.inputs[0].shape = {1, 3};
   auto answer = f.ask<submit_result>(f.dispatcher, job);
@@ -211,8 +213,8 @@ TEST_CASE("more pending jobs than the limit are refused as overloaded") {
   orchestrator_fixture f;
   for (int index = 0; index < 20; ++index)
     f.submit(f.job_of());
-  CHECK(f.ask<submit_result>(f.dispatcher, f.job_of()).error().code ==
-        runtime::error_code::overloaded);
+  CHECK(f.ask<submit_result>(f.dispatcher, f.job_of()).error().code
+        == runtime::error_code::overloaded);
 }
 
 TEST_CASE("a cancelled job stays cancelled, whatever its node answers later") {
@@ -228,10 +230,10 @@ TEST_CASE("a cancelled job stays cancelled, whatever its node answers later") {
   f.answer("n1", f.orders[0]);
   f.advance(1 * seconds);
   CHECK(f.view(id).record.state == job_state::cancelled);
-  CHECK(f.ask<job_status>(f.dispatcher, cancel_job{id}).error().code ==
-        runtime::error_code::conflict);
-  CHECK(f.ask<job_status>(f.dispatcher, cancel_job{"no such job"}).error().code ==
-        runtime::error_code::not_found);
+  CHECK(f.ask<job_status>(f.dispatcher, cancel_job{id}).error().code
+        == runtime::error_code::conflict);
+  CHECK(f.ask<job_status>(f.dispatcher, cancel_job{"no such job"}).error().code
+        == runtime::error_code::not_found);
 }
 
 TEST_CASE("a job past its time fails with timeout") {

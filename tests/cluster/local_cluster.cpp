@@ -163,15 +163,18 @@ nlohmann::json local_cluster::ports_of(const std::filesystem::path& file, proces
 void local_cluster::push_samples(const std::vector<std::string>& names) {
   for (auto& name : names) {
     auto model = sample_folder() / "models" / name;
-    process push{
-      binary("dim"),
-      {"--url", "http://127.0.0.1:" + std::to_string(port_), "push", name,
-       (model / "1" / "model.pt").string(), "--config", (model / "config.toml").string()},
-      folder_ / "push.log"};
-    auto status = push.wait(std::chrono::seconds{60});
-    if (status != 0)
-      FAIL("could not push ", name, ":\n", read_tail(folder_ / "push.log", 2000));
+    push(name, model / "1" / "model.pt", model / "config.toml");
   }
+}
+
+void local_cluster::push(const std::string& name, const std::filesystem::path& file,
+                         const std::filesystem::path& config) {
+  process push{binary("dim"),
+               {"--url", "http://127.0.0.1:" + std::to_string(port_), "push", name, file.string(),
+                "--config", config.string()},
+               folder_ / "push.log"};
+  if (push.wait(std::chrono::seconds{60}) != 0)
+    FAIL("could not push ", name, ":\n", read_tail(folder_ / "push.log", 2000));
 }
 
 local_cluster::reply local_cluster::get(const std::string& target) const {
@@ -212,6 +215,21 @@ nlohmann::json local_cluster::finish(const std::string& id, milliseconds limit) 
     },
     limit);
   return job;
+}
+
+std::string local_cluster::finish_state(const std::string& id, milliseconds limit) const {
+  std::string status;
+  wait_until(
+    "job " + id + " ends",
+    [&] {
+      auto jobs = get("/api/v1/jobs?limit=1000").body;
+      for (auto& job : jobs.at("jobs"))
+        if (job.at("id") == id)
+          status = job.at("status").get<std::string>();
+      return status == "completed" || status == "failed" || status == "cancelled";
+    },
+    limit);
+  return status;
 }
 
 void local_cluster::wait_until(const std::string& what, const std::function<bool()>& is_so,

@@ -67,6 +67,10 @@ public:
   /// Puts the sample models of the build into the catalogue, over HTTP.
   void push_samples(const std::vector<std::string>& names);
 
+  /// Puts one model file into the catalogue, through `dim push`.
+  void push(const std::string& name, const std::filesystem::path& file,
+            const std::filesystem::path& config);
+
   struct reply {
     unsigned status = 0;
     nlohmann::json body;
@@ -81,6 +85,9 @@ public:
   /// Waits for the job's end and returns the job; fails the test when it does not come in time.
   nlohmann::json finish(const std::string& id,
                         std::chrono::milliseconds limit = std::chrono::seconds{60}) const;
+  /// Waits as `finish` does, and returns the status alone: for jobs with large answers.
+  std::string finish_state(const std::string& id,
+                           std::chrono::milliseconds limit = std::chrono::seconds{60}) const;
   /// Asks again and again until `is_so`; fails the test when it does not come true in time.
   void wait_until(const std::string& what, const std::function<bool()>& is_so,
                   std::chrono::milliseconds limit = std::chrono::seconds{30}) const;

@@ -15,6 +15,7 @@
 #include "actors/type_ids.hpp"
 #include "gateway/gateway.hpp"
 #include "runtime/caf_errors.hpp"
+#include "runtime/copy_count.hpp"
 #include "runtime/folder_lock.hpp"
 #include "runtime/launcher.hpp"
 #include "runtime/link.hpp"
@@ -122,8 +123,8 @@ runtime::expected<void> daemon::start_tree() {
     for (auto& problem : setup->problems)
       runtime::log(log_level::warn, "NODE", "does not offer a cabinet", {{"reason", problem}});
     p.launcher = std::make_shared<runtime::launcher>();
-    auto node = actors::node_tree(*setup, {options_, p.entry, p.launcher,
-                                           actors::make_inference_factory(), p.node});
+    auto node = actors::node_tree(
+      *setup, {options_, p.entry, p.launcher, actors::make_inference_factory(), p.node});
     root.children.push_back(runtime::make_supervisor_child(std::move(node)));
   }
   auto started = runtime::start_supervisor(*p.system, std::move(root), start_timeout_ms);
@@ -147,21 +148,19 @@ runtime::child_spec daemon::link_child() {
   options.dial_timeout_ms = options_.cluster.dial_timeout_ms;
   options.backoff_ms = options_.cluster.rejoin_backoff_ms;
   options.backoff_max_ms = options_.cluster.rejoin_backoff_max_ms;
-  return runtime::make_child("LINK", p.link,
-                             [options, entry = p.entry](caf::local_actor& parent) {
-                               auto dialer = runtime::middleman_of(parent.home_system());
-                               auto link = parent.spawn(runtime::link, dialer, options, entry,
-                                                        caf::actor{});
-                               return caf::actor_cast<caf::actor>(link);
-                             });
+  return runtime::make_child("LINK", p.link, [options, entry = p.entry](caf::local_actor& parent) {
+    auto dialer = runtime::middleman_of(parent.home_system());
+    auto link = parent.spawn(runtime::link, dialer, options, entry, caf::actor{});
+    return caf::actor_cast<caf::actor>(link);
+  });
 }
 
 runtime::expected<void> daemon::publish() {
   auto& p = *parts_;
   if (!has_role(options_, "orchestrator"))
     return {};
-  auto port = runtime::publish_entry(*p.system, p.entry.get(), options_.cluster.bind,
-                                     options_.cluster.port);
+  auto port =
+    runtime::publish_entry(*p.system, p.entry.get(), options_.cluster.bind, options_.cluster.port);
   if (!port)
     return tl::unexpected(port.error());
   cluster_port_ = *port;
@@ -216,15 +215,36 @@ bool daemon::drain_node_role() {
   return is_idle;
 }
 
+namespace {
+
+/// What a test of the data path reads, and what explains a node's memory traffic.
+void log_copies() {
+  auto copied = runtime::copied_bytes();
+  auto of = [&](runtime::copy_place place) {
+    return static_cast<std::int64_t>(copied[static_cast<std::size_t>(place)]);
+  };
+  using runtime::copy_place;
+  runtime::log(log_level::info, "DIMD", "copied payloads of 64 KiB and more",
+               {{"encode", of(copy_place::encode)},
+                {"decode", of(copy_place::decode)},
+                {"store_write", of(copy_place::store_write)},
+                {"store_read", of(copy_place::store_read)},
+                {"gather", of(copy_place::gather)},
+                {"batch", of(copy_place::batch)},
+                {"model_output", of(copy_place::model_output)}});
+}
+
+}  // namespace
+
 bool daemon::stop() {
   if (!parts_)
     return true;
   auto& p = *parts_;
   auto in_order = !p.is_stopping->exchange(true);
   if (p.gateway)
-    in_order = p.gateway->drain(std::chrono::steady_clock::now() +
-                                std::chrono::milliseconds{options_.cluster.drain_ms}) &&
-               in_order;
+    in_order = p.gateway->drain(std::chrono::steady_clock::now()
+                                + std::chrono::milliseconds{options_.cluster.drain_ms})
+               && in_order;
   if (p.system)
     in_order = drain_node_role() && in_order;
   if (p.gateway)
@@ -235,6 +255,7 @@ bool daemon::stop() {
   }
   p.root = nullptr;
   parts_.reset();
+  log_copies();
   runtime::log(log_level::info, "DIMD", "stopped", {{"in_order", in_order ? "yes" : "no"}});
   runtime::close_log();
   return in_order;

@@ -21,15 +21,15 @@ public:
   explicit daemon(config::options options);
   ~daemon();
 
-  /// Starts the roles that the options name and writes `cluster.port_file`. Errors: what kept a role
-  /// from starting; `stop` cleans up after it.
+  /// Starts the roles that the options name and writes `cluster.port_file`. Errors: what kept a
+  /// role from starting; `stop` cleans up after it.
   runtime::expected<void> start();
 
   /// Tells a person where this daemon listens.
   void announce(std::ostream& out) const;
 
-  /// False when something had to be cut off because the time for draining was over. Called again, it
-  /// does nothing.
+  /// False when something had to be cut off because the time for draining was over. Called again,
+  /// it does nothing.
   bool stop();
 
 private:

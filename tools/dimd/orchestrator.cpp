@@ -29,11 +29,10 @@ std::filesystem::path store_folder(const config::options& options) {
 template <class Handle, class Function, class Arguments>
 runtime::child_spec detached_child(std::string name, runtime::service<Handle> cell,
                                    Function function, Arguments arguments) {
-  return make_child(std::move(name), cell,
-                    [function, arguments](caf::local_actor& parent) -> Handle {
-                      return runtime::spawn_detached(parent.home_system(), parent, function,
-                                                     arguments);
-                    });
+  return make_child(
+    std::move(name), cell, [function, arguments](caf::local_actor& parent) -> Handle {
+      return runtime::spawn_detached(parent.home_system(), parent, function, arguments);
+    });
 }
 
 template <class Handle, class Function, class Arguments>
@@ -104,8 +103,8 @@ runtime::expected<orchestrator_disk> open_disk(const config::options& options) {
   if (!database)
     return tl::unexpected(database.error());
   result.database = std::move(*database);
-  auto blobs = runtime::blob_store::open(
-    std::filesystem::path{options.cluster.data_dir} / "blobs", options.store.sync);
+  auto blobs = runtime::blob_store::open(std::filesystem::path{options.cluster.data_dir} / "blobs",
+                                         options.store.sync);
   if (!blobs)
     return tl::unexpected(blobs.error());
   result.blobs = std::make_shared<runtime::blob_store>(std::move(*blobs));
@@ -136,12 +135,9 @@ std::vector<runtime::child_spec> orchestrator_children(const config::options& op
   return {
     detached_child("STORE", services.store, actors::job_store, store),
     detached_child("EVENTS", services.events, actors::event_log,
-                   actors::event_log_arguments{disk.database,
-                                               options.orchestrator.event_tail_max}),
-    detached_child("QUERIES", services.queries, actors::queries,
-                   disk.database),
-    detached_child("MODELS", services.models, actors::model_catalogue,
-                   models_of(options, disk)),
+                   actors::event_log_arguments{disk.database, options.orchestrator.event_tail_max}),
+    detached_child("QUERIES", services.queries, actors::queries, disk.database),
+    detached_child("MODELS", services.models, actors::model_catalogue, models_of(options, disk)),
     child("REGISTRY", services.registry, actors::registry, registry_of(options, disk, services)),
     child("SCHEDULER", services.scheduler, actors::scheduler,
           actors::scheduler_arguments{options.orchestrator, services.registry}),

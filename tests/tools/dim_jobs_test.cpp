@@ -105,7 +105,7 @@ TEST_CASE("get passes a prefix on and prints the job with its result") {
            "agreement   100 %\n"
            "output      y FP32 [2]  0.25, 1\n"
            "\n"
-           "MODEL  NODE  LABEL  WEIGHT  ROWS  ERROR\n"
+           "MODEL  NODE  LABEL  WEIGHT  ROWS\n"
            "a:1    n1    7           1     0\n");
 }
 
@@ -128,9 +128,9 @@ TEST_CASE("get shows executions, history and placement when asked, under their n
   dim_run run{arguments, gateway.url()};
   CHECK(run.status == 0);
   for (std::string part :
-       {"e1         n1    a:1    1        2  lost                   node_lost: gone\n",
+       {"e1         n1    a:1    1        2  lost    node_lost: gone\n",
         "logs of e1\n  one\n  two\n",
-        "     7  2025-11-20 15:04:05  job_submitted                   {\"a\":1}\n",
+        "     7  2025-11-20 15:04:05.000  job_submitted  {\"a\":1}\n",
         "e1         one   yes       0.5\n", "  full\n"}) {
     CAPTURE(run.out.str());
     CAPTURE(part);
@@ -197,7 +197,8 @@ TEST_CASE("watch prints a line for each change and ends with the job") {
   auto gateway = job_in_three_looks();
   dim_run run{{"watch", "0190"}, gateway.url()};
   CHECK(run.status == 0);
-  CHECK(run.out.str().starts_with("pending, 0 of 2 answers\nrunning, 1 of 2 answers\nid    "));
+  CHECK(run.err.str() == "pending, 0 of 2 answers\nrunning, 1 of 2 answers\n");
+  CHECK(run.out.str().starts_with("id    "));
   CHECK(gateway.requests()[0].target == "/api/v1/jobs/0190");
   CHECK(gateway.requests()[2].target == "/api/v1/jobs/0190?wait_ms=500");
 }

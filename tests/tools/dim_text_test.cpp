@@ -80,6 +80,7 @@ TEST_CASE("sizes, durations and times are written for people") {
   CHECK(milliseconds_of("1970-01-02T00:00:01.250Z") == 86'401'250);
   CHECK(milliseconds_of("yesterday") == 0);
   CHECK(time_text("2025-11-20T15:04:05.123Z") == "2025-11-20 15:04:05");
+  CHECK(time_text("2025-11-20T15:04:05.123Z", true) == "2025-11-20 15:04:05.123");
   CHECK(time_text("soon") == "soon");
 }
 
@@ -113,6 +114,17 @@ TEST_CASE("a table aligns its columns and shrinks those that may to the terminal
   there.out.str("");
   shown.print(there.io, true);
   CHECK(there.out.str().find("a rather long name of a job") != std::string::npos);
+}
+
+TEST_CASE("a column in which no row has a text is left out") {
+  page there;
+  table shown{{{"A"}, {"B"}, {"C"}}};
+  shown.print(there.io);
+  CHECK(there.out.str() == "A  B  C\n");
+  there.out.str("");
+  shown.add({"a", "", "c"});
+  shown.print(there.io);
+  CHECK(there.out.str() == "A  C\na  c\n");
 }
 
 TEST_CASE("colours are written only where the console has them") {

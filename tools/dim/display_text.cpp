@@ -130,10 +130,10 @@ std::int64_t milliseconds_of(std::string_view time) {
   return static_cast<std::int64_t>(timegm(&parts)) * 1'000 + milliseconds;
 }
 
-std::string time_text(std::string_view time) {
+std::string time_text(std::string_view time, bool is_exact) {
   if (milliseconds_of(time) == 0)
     return std::string{time};
-  auto result = std::string{time.substr(0, 19)};
+  auto result = std::string{time.substr(0, is_exact ? 23 : 19)};
   result[10] = ' ';
   return result;
 }

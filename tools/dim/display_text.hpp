@@ -27,8 +27,9 @@ std::string duration_text(std::int64_t milliseconds);
 /// Milliseconds since the Unix epoch of "2025-11-20T15:04:05.123Z"; 0 for anything else.
 std::int64_t milliseconds_of(std::string_view time);
 
-/// "2025-11-20 15:04:05" for "2025-11-20T15:04:05.123Z"; anything else stays as it is.
-std::string time_text(std::string_view time);
+/// "2025-11-20 15:04:05" for "2025-11-20T15:04:05.123Z", with its milliseconds when `is_exact`;
+/// anything else stays as it is.
+std::string time_text(std::string_view time, bool is_exact = false);
 
 /// For each id its shortest beginning, of 13 characters or more, that no other of them shares: the
 /// first 13 of a UUID of version 7 are its time in milliseconds.

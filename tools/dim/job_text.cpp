@@ -190,8 +190,8 @@ void print_history(console& io, const json& answer, const answer_form& form) {
                {"DETAIL", true}}};
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const auto& x = rows[i];
-    shown.add({text_at(x, "number"), time_text(text_at(x, "at")), text_at(x, "kind"), nodes[i],
-               executions[i], text_at(x, "detail")});
+    shown.add({text_at(x, "number"), time_text(text_at(x, "at"), true), text_at(x, "kind"),
+               nodes[i], executions[i], text_at(x, "detail")});
   }
   shown.print(io, form.is_full);
 }

@@ -20,15 +20,25 @@ void table::add(std::vector<cell> row) {
   rows_.push_back(std::move(row));
 }
 
-std::vector<std::size_t> table::widths(std::size_t limit) const {
+std::vector<std::size_t> table::filled_columns() const {
   std::vector<std::size_t> result;
-  for (std::size_t i = 0; i < columns_.size(); ++i) {
-    auto width = columns_of(columns_[i].title);
+  for (std::size_t i = 0; i < columns_.size(); ++i)
+    if (rows_.empty() || std::any_of(rows_.begin(), rows_.end(),
+                                     [i](const auto& row) { return !row[i].text.empty(); }))
+      result.push_back(i);
+  return result;
+}
+
+std::vector<std::size_t> table::widths(std::size_t limit) const {
+  std::vector<std::size_t> result(columns_.size(), 0);
+  const auto filled = filled_columns();
+  for (const auto i : filled) {
+    result[i] = columns_of(columns_[i].title);
     for (const auto& row : rows_)
-      width = std::max(width, columns_of(row[i].text));
-    result.push_back(width);
+      result[i] = std::max(result[i], columns_of(row[i].text));
   }
-  auto total = std::accumulate(result.begin(), result.end(), gap * (result.size() - 1));
+  const auto gaps = filled.empty() ? 0 : filled.size() - 1;
+  auto total = std::accumulate(result.begin(), result.end(), gap * gaps);
   while (limit != 0 && total > limit) {
     std::size_t* widest = nullptr;
     for (std::size_t i = 0; i < columns_.size(); ++i)
@@ -45,10 +55,11 @@ std::vector<std::size_t> table::widths(std::size_t limit) const {
 
 void table::print(console& where, bool is_full) const {
   const auto width = widths(is_full ? 0 : where.width);
+  const auto filled = filled_columns();
   const auto print_row = [&](auto text_at) {
     std::string line;
     std::size_t missing = 0;
-    for (std::size_t i = 0; i < columns_.size(); ++i) {
+    for (const auto i : filled) {
       const auto [text, paint] = text_at(i);
       const auto shown = cut(text, width[i]);
       if (shown.empty()) {

@@ -38,11 +38,13 @@ public:
     return rows_.empty();
   }
 
-  /// Prints titles and rows. With `is_full` nothing is cut.
+  /// Prints titles and rows, without the columns in which no row has a text. With `is_full` nothing
+  /// is cut.
   void print(console& where, bool is_full = false) const;
 
 private:
   std::vector<std::size_t> widths(std::size_t limit) const;
+  std::vector<std::size_t> filled_columns() const;
 
   std::vector<column> columns_;
   std::vector<std::vector<cell>> rows_;

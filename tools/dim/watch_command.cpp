@@ -17,7 +17,8 @@ constexpr std::uint32_t look_ms = 500;
 /// Where nobody looks on.
 constexpr std::uint32_t quiet_wait_ms = 30'000;
 
-/// Tells of a job's progress: a bar on a terminal, else a line for each change.
+/// Tells of a job's progress: a bar on a terminal, else a line for each change on standard error,
+/// so that standard output holds the job alone.
 class progress_report {
 public:
   explicit progress_report(session& with) : with_(with), bar_(with.io()) {
@@ -30,7 +31,7 @@ public:
     } else if (with_.io().is_terminal) {
       bar_.draw(now.share(), now.text());
     } else if (!last_ || *last_ != now) {
-      with_.io().out << now.text() << std::endl;
+      with_.io().err << now.text() << std::endl;
     }
     last_ = now;
   }

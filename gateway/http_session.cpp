@@ -148,6 +148,9 @@ void http_session::read_whole_body() {
     } else if (filled_ > limits_.body_bytes_max) {
       too_large();
     } else {
+      // The parser's answer must not hang on what stands in that room.
+      body_.resize(filled_ + parser_padding);
+      body_.resize(filled_);
       header_.request.body = runtime::bytes{std::move(body_)};
       hand_over();
     }

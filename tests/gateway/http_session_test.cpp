@@ -1,88 +1,15 @@
 #include <atomic>
-#include <condition_variable>
-#include <mutex>
 #include <thread>
 
 #include <doctest/doctest.h>
 
-#include "gateway/http_status.hpp"
-#include "gateway/server.hpp"
-#include "tests/gateway/raw_client.hpp"
+#include "tests/gateway/http_fixture.hpp"
 
 namespace {
 
 using namespace dim;
-using namespace dim::gateway;
-using namespace std::chrono_literals;
-using tests::raw_client;
-using tests::request_text;
-
-/// Exchanges that handlers have put aside, for the test to answer.
-class held_exchanges {
-public:
-  void put(exchange_ptr exchange) {
-    std::lock_guard guard{mutex_};
-    held_.push_back(std::move(exchange));
-    changed_.notify_all();
-  }
-  exchange_ptr take() {
-    std::unique_lock guard{mutex_};
-    REQUIRE(changed_.wait_for(guard, 20s, [this] { return !held_.empty(); }));
-    auto first = std::move(held_.front());
-    held_.erase(held_.begin());
-    return first;
-  }
-
-private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<exchange_ptr> held_;
-};
-
-/// Reads a streamed body to its end, and answers with its size.
-void count_blocks(exchange_ptr exchange, std::size_t total) {
-  exchange->read_block([exchange, total](runtime::expected<runtime::bytes> block) {
-    if (!block)
-      exchange->reply(failure_reply(block.error()));
-    else if (block->empty())
-      exchange->reply(json_reply(std::to_string(total)));
-    else
-      count_blocks(exchange, total + block->size());
-  });
-}
-
-struct fixture {
-  explicit fixture(server_options options = {}) : http(routes, prepare(std::move(options))) {
-    routes.add(
-      {"GET", "/hello", [](exchange_ptr exchange) { exchange->reply(json_reply("\"hello\"")); }});
-    routes.add({"POST", "/echo", [](exchange_ptr exchange) {
-                  exchange->reply(json_reply(std::string{exchange->request().body.view()}));
-                }});
-    routes.add({"GET", "/later", [this](exchange_ptr exchange) { held.put(std::move(exchange)); }});
-    routes.add({"GET", "/dropped", [](exchange_ptr) {}});
-    routes.add({"GET", "/thrown", [](exchange_ptr) { throw std::runtime_error{"a defect"}; }});
-    routes.add({"GET", "/large", [](exchange_ptr exchange) {
-                  exchange->reply(json_reply(std::string(8 << 20, 'x')));
-                }});
-    routes.add({"POST", "/count", [](exchange_ptr exchange) { count_blocks(exchange, 0); },
-                body_mode::streamed});
-    routes.add({"POST", "/held", [this](exchange_ptr exchange) { held.put(std::move(exchange)); },
-                body_mode::streamed});
-    auto started = http.start();
-    REQUIRE(started);
-    port = *started;
-  }
-
-  static server_options prepare(server_options options) {
-    options.port = 0;
-    return options;
-  }
-
-  router routes;
-  held_exchanges held;
-  server http;
-  std::uint16_t port = 0;
-};
+using namespace dim::tests;
+using fixture = http_fixture;
 
 server_options small_limits() {
   server_options options;
@@ -313,125 +240,6 @@ TEST_CASE("an answer of many megabytes arrives whole") {
   fixture f;
   raw_client client{f.port};
   CHECK(client.ask(request_text("GET", "/large")).body.size() == 8 << 20);
-}
-
-TEST_CASE("a client that stops in the middle is cut off after the idle time") {
-  server_options options;
-  options.idle_timeout = 100ms;
-  fixture f{options};
-  for (auto text :
-       {"", "GET /hel", "POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\n\r\nab"}) {
-    CAPTURE(text);
-    raw_client client{f.port};
-    REQUIRE(client.send(text));
-    CHECK(client.is_closed());
-  }
-  raw_client waiting{f.port};
-  REQUIRE(waiting.send(request_text("GET", "/later")));
-  auto exchange = f.held.take();
-  raw_client silent{f.port};
-  CHECK(silent.is_closed());
-  exchange->reply(json_reply("\"late\""));
-  CHECK(waiting.read()->body == "\"late\"");
-}
-
-TEST_CASE("a streamed body is read block by block, and only as it is asked for") {
-  fixture f;
-  raw_client counted{f.port};
-  CHECK(counted.ask(request_text("POST", "/count", std::string(3 << 20, 'x'))).body
-        == std::to_string(3 << 20));
-
-  constexpr std::size_t total = 64 << 20;
-  raw_client client{f.port};
-  REQUIRE(client.send(
-    request_text("POST", "/held", {}, "Content-Length: " + std::to_string(total) + "\r\n")));
-  auto exchange = f.held.take();
-  std::string piece(1 << 20, 'x');
-  std::size_t sent = 0;
-  while (sent < total && client.wait_writable(300))
-    sent += client.send_some(piece);
-  CHECK(sent < total / 2);
-  MESSAGE("the connection took " << sent << " bytes before a block was asked for");
-  exchange->post([exchange] { count_blocks(exchange, 0); });
-  REQUIRE(client.send(std::string(total - sent, 'x')));
-  CHECK(client.read()->body == std::to_string(total));
-}
-
-TEST_CASE("an answer before the end of a streamed body closes the connection after it") {
-  fixture f;
-  raw_client client{f.port};
-  REQUIRE(client.send(request_text("POST", "/held", {}, "Content-Length: 1000\r\n") + "some"));
-  f.held.take()->reply(failure_reply({runtime::error_code::conflict, "no", {}}));
-  auto reply = client.read();
-  CHECK(reply->status == 409);
-  CHECK(reply->headers["connection"] == "close");
-  client.send(std::string(996, 'x'));
-  CHECK(client.is_closed());
-}
-
-TEST_CASE("connections beyond the limit are told so, and the others go on") {
-  server_options options;
-  options.connections_max = 2;
-  fixture f{options};
-  raw_client first{f.port};
-  raw_client second{f.port};
-  CHECK(first.ask(request_text("GET", "/hello")).status == 200);
-  CHECK(second.ask(request_text("GET", "/hello")).status == 200);
-  raw_client third{f.port};
-  auto refusal = third.read();
-  REQUIRE(refusal);
-  CHECK(refusal->status == 503);
-  CHECK(refusal->headers.contains("retry-after"));
-  CHECK(third.is_closed());
-  CHECK(first.ask(request_text("GET", "/hello")).status == 200);
-}
-
-TEST_CASE("draining closes idle connections, waits for answers that are due, and takes no more") {
-  fixture f;
-  raw_client idle{f.port};
-  CHECK(idle.ask(request_text("GET", "/hello")).status == 200);
-  raw_client busy{f.port};
-  REQUIRE(busy.send(request_text("GET", "/later")));
-  auto exchange = f.held.take();
-  CHECK(!f.http.drain(std::chrono::steady_clock::now() + 50ms));
-  CHECK(idle.is_closed());
-  exchange->reply(json_reply("\"last\""));
-  exchange.reset();
-  auto reply = busy.read();
-  CHECK(reply->body == "\"last\"");
-  CHECK(reply->headers["connection"] == "close");
-  busy.close();
-  CHECK(f.http.drain(std::chrono::steady_clock::now() + 20s));
-  CHECK(f.http.connections() == 0);
-}
-
-TEST_CASE("stopping ends connections whose handlers have not answered") {
-  exchange_ptr exchange;
-  {
-    fixture f;
-    raw_client client{f.port};
-    REQUIRE(client.send(request_text("GET", "/later")));
-    f.held.take();
-    CHECK(client.read()->status == 500);
-    REQUIRE(client.send(request_text("POST", "/held", {}, "Content-Length: 10\r\n")));
-    exchange = f.held.take();
-    exchange->post([exchange] { exchange->read_block([exchange](auto) {}); });
-    exchange.reset();
-    f.http.stop();
-    CHECK(!client.read());
-  }
-}
-
-TEST_CASE("a port that is taken is a failure to start, in words") {
-  fixture f;
-  router routes;
-  server_options options;
-  options.port = f.port;
-  server second{routes, options};
-  auto started = second.start();
-  REQUIRE(!started);
-  CHECK(started.error().code == runtime::error_code::unavailable);
-  CHECK(started.error().message.find(std::to_string(f.port)) != std::string::npos);
 }
 
 }  // namespace

@@ -1,64 +1,18 @@
 #include "gateway/job_json_reader.hpp"
 
 #include <algorithm>
-#include <random>
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
-#include "gateway/job_json_writer.hpp"
-#include "runtime/random_source.hpp"
+#include "tests/gateway/job_samples.hpp"
 
 namespace {
 
 using namespace dim;
-using namespace dim::gateway;
+using namespace dim::tests;
 using nlohmann::json;
 using runtime::error_code;
-
-const json tensor = {{"name", "x"}, {"datatype", "FP32"}, {"shape", {1, 2}}, {"data", {0.5, 1}}};
-
-json single_job() {
-  return {
-    {"name", "one"}, {"pattern", "single"}, {"model", "digits"}, {"inputs", json::array({tensor})}};
-}
-
-json job_of(std::string_view pattern) {
-  json job = {{"pattern", pattern}};
-  if (pattern == "comparative")
-    job["models"] = {"digits-mlp", "digits-cnn:2", "digits-linear"};
-  else if (pattern == "chained")
-    job["steps"] =
-      json::parse(R"([{"model": "standardize"}, {"model": "digits", "map": {"x": "y"}}])");
-  else
-    job["model"] = "digits:3";
-  if (pattern == "collaborative")
-    job["cabinet"] = "patients";
-  else
-    job["inputs"] = json::array({tensor});
-  return job;
-}
-
-runtime::expected<actors::job_spec> read_text(std::string_view text) {
-  return read_job(runtime::bytes::copy_of(text), job_limits{});
-}
-
-actors::job_spec read_good(const json& job) {
-  auto spec = read_text(job.dump());
-  if (!spec)
-    for (auto& detail : spec.error().details)
-      MESSAGE(detail);
-  REQUIRE(spec);
-  return *spec;
-}
-
-/// The problems of a job that is refused as `bad_input`.
-std::vector<std::string> problems_of(const json& job) {
-  auto spec = read_text(job.dump());
-  REQUIRE(!spec);
-  CHECK(spec.error().code == error_code::bad_input);
-  return spec.error().details;
-}
 
 /// Whether a job with `member` set to `value` is refused with exactly one problem, at `path`.
 bool refuses(json job, const std::string& member, const json& value, const std::string& path) {
@@ -297,7 +251,7 @@ TEST_CASE("members of another pattern are refused, and missing ones are named") 
   CHECK(refuses(single_job(), "reduce", "mean", "reduce"));
   CHECK(refuses(single_job(), "aggregate", json::object(), "aggregate"));
   CHECK(refuses(single_job(), "nodes", {{"min", 1}}, "nodes.min"));
-  CHECK(refuses(job_of("collaborative"), "inputs", json::array({tensor}), "inputs"));
+  CHECK(refuses(job_of("collaborative"), "inputs", json::array({sample_tensor()}), "inputs"));
   CHECK(problems_of({{"pattern", "single"}})
         == std::vector<std::string>{"model: missing; pattern \"single\" needs it",
                                     "inputs: missing; pattern \"single\" needs it"});
@@ -339,152 +293,6 @@ TEST_CASE("all problems of a job are named at once") {
                         [&](auto& each) { return each.find(start) == 0; })
           == 1);
   }
-}
-
-TEST_CASE("text that is not one JSON object is refused") {
-  for (std::string_view text : {"",
-                                " ",
-                                "{",
-                                "}",
-                                "[]",
-                                "7",
-                                "null",
-                                "\"a\"",
-                                "{\"name\"",
-                                "{\"name\":}",
-                                "{\"name\":\"a\"",
-                                "{\"name\" \"a\"}",
-                                "{'name':1}",
-                                "{\"name\":\"a\"}}",
-                                "{\"name\":\"a\"} x",
-                                "{\"name\":\"a\"}{}",
-                                "{\"name\":\"\xff\"}",
-                                "{\"name\":\"\xc3\"}",
-                                "{\"na\x01me\":1}",
-                                "{\"name\":\"\\x\"}",
-                                "{\"name\":\"\\ud800\"}",
-                                "{\"name\":tru}",
-                                "\xef\xbb\xbf{}",
-                                "{\"priority\":1x}",
-                                "{\"priority\":1 2}",
-                                "{\"inputs\":[1 2]}",
-                                "{\"inputs\":[1,]}"}) {
-    CAPTURE(text);
-    auto refused = read_text(text);
-    REQUIRE(!refused);
-    CHECK(refused.error().code == error_code::bad_input);
-    CHECK(!refused.error().details.empty());
-  }
-}
-
-TEST_CASE("deep nesting, and every beginning of a good job, is refused without harm") {
-  for (std::string_view bracket : {"[", "{\"a\":"}) {
-    std::string deep = "{\"inputs\":";
-    for (int i = 0; i < 200'000; ++i)
-      deep += bracket;
-    CHECK(!read_text(deep));
-    CHECK(!read_text(deep.substr(10)));
-    std::string closed =
-      "{\"inputs\":" + std::string(100'000, '[') + std::string(100'000, ']') + "}";
-    CHECK(!read_text(closed));
-  }
-  auto text = job_of("chained").dump();
-  for (std::size_t length = 0; length < text.size(); ++length) {
-    CAPTURE(length);
-    CHECK(!read_text(std::string_view{text}.substr(0, length)));
-  }
-}
-
-TEST_CASE("damaged submissions are refused with a problem, or are whole jobs still") {
-  auto seed = std::random_device{}();
-  MESSAGE("seed " << seed);
-  runtime::random_source random{seed};
-  constexpr std::string_view marks = "{}[]\",:\\0-1.eEn \xff";
-  std::vector<std::string> good;
-  for (auto pattern : {"single", "replicated", "collaborative", "comparative", "chained"})
-    good.push_back(job_of(pattern).dump());
-  for (int round = 0; round < 20'000; ++round) {
-    auto text = good[random.below(good.size())];
-    for (auto changes = 1 + random.below(4); changes > 0 && !text.empty(); --changes) {
-      auto at = random.below(text.size());
-      auto kind = random.below(3);
-      if (kind == 0)
-        text[at] = marks[random.below(marks.size())];
-      else if (kind == 1)
-        text.erase(at, 1 + random.below(5));
-      else
-        text.insert(at, text.substr(random.below(text.size()), 1 + random.below(20)));
-    }
-    CAPTURE(text);
-    auto spec = read_text(text);
-    if (spec)
-      REQUIRE(!spec->steps.empty());
-    else
-      REQUIRE(!spec.error().details.empty());
-  }
-}
-
-TEST_CASE("a job is shown with every member of the interface, and null where it is empty") {
-  actors::job_record job;
-  job.id = "0190a0a0-0000-7000-8000-000000000001";
-  job.spec = read_good(single_job());
-  job.submitted_at = 1'763'651'045'007;
-  json_writer out;
-  write_job(out, job, nullptr);
-  auto shown = json::parse(out.take());
-  for (auto member :
-       {"id",          "name",         "description",  "docker_image",    "command",
-        "environment", "input_data",   "required_cpu", "required_memory", "required_gpu",
-        "redundancy",  "consensus",    "status",       "submitted_by",    "submitted_at",
-        "started_at",  "completed_at", "result",       "error_message",   "credits_required",
-        "pattern",     "error",        "model",        "models",          "steps",
-        "priority",    "timeout_ms",   "cabinet"}) {
-    CAPTURE(member);
-    CHECK(shown.contains(member));
-  }
-  for (auto member : {"description", "docker_image", "command", "environment", "submitted_by",
-                      "started_at", "completed_at", "result", "error", "error_message"}) {
-    CAPTURE(member);
-    CHECK(shown[member].is_null());
-  }
-  CHECK(shown["status"] == "pending");
-  CHECK(shown["submitted_at"] == "2025-11-20T15:04:05.007Z");
-  CHECK(shown["credits_required"] == 1);
-  CHECK(shown["redundancy"] == 3);
-  CHECK(shown["input_data"][0]["data"] == json{0.5, 1});
-}
-
-TEST_CASE("a result is shown with outputs, verification, participants and the failure") {
-  actors::job_record job;
-  job.spec = read_good(job_of("replicated"));
-  job.error = {error_code::no_nodes, "too few", {"node-1: busy"}};
-  actors::job_result result;
-  result.outputs = job.spec.inputs;
-  result.missing = {"n3"};
-  result.partial = true;
-  result.verified.votes = 3;
-  result.verified.agreeing_nodes = {"n1", "n2"};
-  result.verified.disagreeing_nodes = {"n3"};
-  result.verified.reached = true;
-  result.agreement_ratio = 0.75;
-  result.participants.push_back({"m", "1", "n1", "7", 2.0, 10, {}, {error_code::timeout, "", {}}});
-  json_writer out;
-  write_job(out, job, &result);
-  auto shown = json::parse(out.take());
-  CHECK(shown["error"]["code"] == "no_nodes");
-  CHECK(shown["error"]["details"] == json{"node-1: busy"});
-  CHECK(shown["error_message"] == "too few");
-  auto& found = shown["result"];
-  CHECK(found["outputs"].size() == 1);
-  CHECK(found["partial"] == true);
-  CHECK(found["missing"] == json{"n3"});
-  CHECK(found["verification"]["votes"] == 3);
-  CHECK(found["verification"]["agreeing_nodes"] == json{"n1", "n2"});
-  CHECK(found["agreement_ratio"] == 0.75);
-  CHECK(found["label"].is_null());
-  CHECK(found["participants"][0]["rows"] == 10);
-  CHECK(found["participants"][0]["error"]["code"] == "timeout");
-  CHECK(found["participants"][0]["error"]["message"] != "");
 }
 
 }  // namespace

@@ -74,8 +74,6 @@ std::string id_in(const answer& x) {
 }
 
 std::uint64_t completed_jobs(const bench_target& target) {
-  auto x = ask_once(target.host, target.port,
-                    http_request("GET", "/api/v1/jobs?status=completed&limit=1"));
   auto stats = ask_once(target.host, target.port, http_request("GET", "/stats"));
   auto parsed = json::parse(stats.body, nullptr, false);
   if (!parsed.is_object() || !parsed.contains("jobs"))
@@ -176,6 +174,7 @@ json measure_lists(const bench_target& target, std::uint64_t rss_at_start) {
     [](const answer& x) { return x.status == 200; });
   auto grown = double(anonymous_bytes(target.pid)) - double(rss_at_start);
   return {{"requests", load.answered},
+          {"stored_jobs", completed_jobs(target)},
           {"latency", latencies_of(load)},
           {"goal_p99_ms", 10},
           {"rss_anon_growth_mb", target.pid == 0 ? json(nullptr) : json(grown / 1e6)},

@@ -32,7 +32,7 @@ nlohmann::json measure_latency(const bench_target& target);
 /// `single` jobs at a fixed rate of 500 a second; all must be completed, and soon after the last.
 nlohmann::json measure_sustained(const bench_target& target);
 
-/// `GET /api/v1/jobs?limit=50` with at least 10,000 stored jobs, and the memory that the
+/// `GET /api/v1/jobs?limit=50` with the jobs that are stored then, and the memory that the
 /// orchestrator has grown by since `rss_at_start` bytes (RssAnon).
 nlohmann::json measure_lists(const bench_target& target, std::uint64_t rss_at_start);
 

@@ -10,9 +10,10 @@ namespace {
 using runtime::error_code;
 
 /// How long before the job's deadline a pattern must make do with what has come, so that its answer
-/// reaches JOB in time: a twentieth of the job's time, at most 100 ms.
+/// reaches JOB in time: a twentieth of the job's time, at most 20 ms. It comes after SCHEDULER has
+/// told which nodes refused what still waits.
 std::int64_t cutoff_margin_ms(const job_spec& spec) {
-  return static_cast<std::int64_t>(std::min<std::uint64_t>(spec.timeout_ms / 20, 100));
+  return static_cast<std::int64_t>(std::min<std::uint64_t>(spec.timeout_ms / 20, 20));
 }
 
 }  // namespace

@@ -46,9 +46,9 @@ TEST_CASE("ENGINE waits out the pause before a retry, and sends what is left of 
 TEST_CASE("ENGINE fails a job with timeout when nothing is heard of it until its time is over") {
   engine_fixture f{pattern::single};
   f.start();
-  f.advance(299'800);
+  f.advance(299'900);
   CHECK(f.failed.empty());
-  f.advance(200);
+  f.advance(100);
   CHECK(f.failure_code() == error_code::timeout);
   CHECK(f.withdrawn == std::vector<std::string>{f.request(0).execution_id});
 }

@@ -45,8 +45,12 @@ function(dim_test name)
   if(DIM_ONLY_PURE AND NOT "pure" IN_LIST arg_LABELS)
     return()
   endif()
-  dim_program(${name} SOURCES ${CMAKE_SOURCE_DIR}/tests/support/main.cpp ${arg_SOURCES}
-              LINKS ${arg_LINKS} doctest::doctest PRECOMPILE ${arg_PRECOMPILE})
+  if(NOT TARGET dim_test_main)
+    add_library(dim_test_main OBJECT ${CMAKE_SOURCE_DIR}/tests/support/main.cpp)
+    target_link_libraries(dim_test_main PUBLIC doctest::doctest)
+  endif()
+  dim_program(${name} SOURCES ${arg_SOURCES} LINKS ${arg_LINKS} dim_test_main
+              PRECOMPILE ${arg_PRECOMPILE})
   # A test's own code is run once and compiled often: without optimisation that takes a third.
   target_compile_options(${name} PRIVATE -O0)
   set_target_properties(${name} PROPERTIES EXCLUDE_FROM_ALL FALSE

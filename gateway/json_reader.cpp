@@ -60,6 +60,7 @@ std::optional<json_object> json_reader::open(const runtime::bytes& body) {
   json_type type;
   if (document_.type().get(type) == SUCCESS && type != json_type::object) {
     problems_.add_mismatch(json_path{}, "an object", name_of(type));
+    broken_ = true;
     return std::nullopt;
   }
   json_object root;

@@ -74,7 +74,7 @@ public:
   std::size_t document_size() const noexcept {
     return document_size_;
   }
-  /// Whether the text turned out not to be JSON: nothing more can be read.
+  /// Whether the text turned out not to be a JSON object: nothing more can be read.
   bool is_broken() const noexcept {
     return broken_;
   }

@@ -48,6 +48,16 @@ TEST_CASE("text that is not one JSON object is refused") {
   }
 }
 
+TEST_CASE("a document that is no object has that one problem, not those of an empty job") {
+  for (std::string_view text : {"[]", "7", "null", "\"a\"", "true"}) {
+    CAPTURE(text);
+    auto refused = read_text(text);
+    REQUIRE(!refused);
+    CHECK(refused.error().details.size() == 1);
+    CHECK(refused.error().details[0].find("body: expected an object, got ") == 0);
+  }
+}
+
 TEST_CASE("deep nesting, and every beginning of a good job, is refused without harm") {
   for (std::string_view bracket : {"[", "{\"a\":"}) {
     std::string deep = "{\"inputs\":";

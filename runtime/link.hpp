@@ -46,7 +46,8 @@ struct link_options {
 ///       +-----------every address has failed----------------+
 ///
 /// While it is up, `entry` holds the peer's entry actor. The owner hears `link_up` and `link_down`
-/// in turn; it sends its join itself, and `redial` when that is refused.
+/// in turn; it sends its join itself, and `redial` when that is refused. Without an owner (an empty
+/// handle) the cell alone tells.
 class link_state {
 public:
   static inline const char* name = "LINK";

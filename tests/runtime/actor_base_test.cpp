@@ -1,3 +1,7 @@
+#include <chrono>
+#include <thread>
+#include <vector>
+
 #include <doctest/doctest.h>
 
 #include "tests/runtime/runtime_types.hpp"
@@ -201,4 +205,45 @@ TEST_CASE("a message that no handler takes is answered unexpected, and the actor
   REQUIRE_FALSE(reply);
   CHECK(reply.error().code == runtime::error_code::protocol_mismatch);
   CHECK(f.is_alive(fake));
+}
+
+TEST_CASE("under load from many threads no message is counted twice or lost") {
+  constexpr int senders = 4;
+  constexpr std::int64_t each = 25'000;
+  runtime::system_config config;
+  config.add_message_types<caf::id_block::dim_runtime_tests>();
+  caf::actor_system system{config};
+  auto target = system.spawn(sum);
+  std::vector<std::thread> threads;
+  for (int index = 0; index < senders; ++index)
+    threads.emplace_back([target] {
+      for (std::int64_t count = 0; count < each; ++count)
+        caf::anon_send(target, add_number{1});
+    });
+  for (auto& thread : threads)
+    thread.join();
+  caf::scoped_actor self{system};
+  std::int64_t total = 0;
+  self->request(target, std::chrono::seconds{60}, get_sum{})
+    .receive([&](const sum_result& x) { total = x.value; }, [](const caf::error&) {});
+  CHECK(total == senders * each);
+  // The reply is sent before the base counts its request as handled: the next one comes after.
+  self->request(target, std::chrono::seconds{60}, get_sum{})
+    .receive([](const sum_result&) {}, [](const caf::error&) {});
+  auto line = config.context->actors.lines().at(0);
+  CHECK(line.mailbox <= 1);
+  CHECK(line.handled >= senders * each + 1);
+  caf::anon_send_exit(target, caf::exit_reason::user_shutdown);
+}
+
+TEST_CASE("under simulation a detached actor is a cooperative one") {
+  sum_fixture f;
+  auto here = std::this_thread::get_id();
+  std::thread::id there;
+  auto blocking = runtime::spawn_detached(f.sys(), f.sys(), [&there](sum_self self) {
+    there = std::this_thread::get_id();
+    return sum(self);
+  });
+  CHECK(f.ask<sum_result>(blocking, get_sum{})->value == 0);
+  CHECK(there == here);
 }

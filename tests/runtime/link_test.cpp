@@ -134,6 +134,18 @@ TEST_CASE("a dead peer empties the cell, tells the owner, and is dialled again")
   CHECK(s.box->all<runtime::link_up>()[1].generation == 2);
 }
 
+TEST_CASE("a link without an owner fills and empties its cell alone") {
+  link_scene s;
+  auto peer = s.network.add_peer("a:1");
+  auto link = s.f.sys().spawn(runtime::link, s.network.dialer(), s.options, s.entry, caf::actor{});
+  s.f.run();
+  CHECK(s.entry.get() == peer);
+  s.network.peers.clear();
+  s.f.kill(peer);
+  CHECK_FALSE(s.entry.get());
+  CHECK(s.f.is_alive(link));
+}
+
 TEST_CASE("an owner that can not join makes the link dial anew, ever more slowly") {
   link_scene s;
   s.network.add_peer("a:1");

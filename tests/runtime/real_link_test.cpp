@@ -33,29 +33,41 @@ caf::actor start_sum(process& where) {
   return caf::actor_cast<caf::actor>(where.system->spawn(sum));
 }
 
-/// Asks once, through a call table, and sends the outcome to whoever asked.
+/// Passes on what it is asked through a call table, which it fails when the link is down.
 struct asker_state {
   static inline const char* name = "ASKER";
   runtime::call_table calls;
 };
 
-caf::behavior asker(runtime::actor_self<caf::actor, asker_state> self, caf::actor target) {
-  return {[self, target](get_sum) {
-    auto promise = self->make_response_promise<sum_result>();
-    self->state.calls.call(self, target, 20'000, "peer", get_sum{},
-                           [promise](runtime::expected<sum_result> reply) mutable {
-                             if (reply)
-                               promise.deliver(std::move(*reply));
-                             else
-                               promise.deliver(runtime::to_error(reply.error()));
-                           });
-    return promise;
-  }};
+using asker_self = runtime::actor_self<caf::actor, asker_state>;
+
+template <class Message>
+auto pass_on(asker_self self, const caf::actor& target, Message message) {
+  auto promise = self->make_response_promise<sum_result>();
+  self->state.calls.call(self, target, 60'000, "peer", message,
+                         [promise](runtime::expected<sum_result> reply) mutable {
+                           if (reply)
+                             promise.deliver(std::move(*reply));
+                           else
+                             promise.deliver(runtime::to_error(reply.error()));
+                         });
+  return promise;
+}
+
+caf::behavior asker(asker_self self, caf::actor target) {
+  return {
+    [self, target](get_sum message) { return pass_on(self, target, message); },
+    [self, target](ask_never message) { return pass_on(self, target, message); },
+    [self](const runtime::link_down& x) {
+      self->state.calls.fail_node("peer",
+                                  {runtime::error_code::node_lost, x.reason.message, {}});
+    },
+  };
 }
 
 }  // namespace
 
-TEST_CASE("over a real connection a link connects, calls pass, and a new peer is found again") {
+TEST_CASE("over a real connection calls pass, fail with the peer, and a new peer is found") {
   auto server = std::make_unique<process>();
   auto target = start_sum(*server);
   caf::anon_send(target, add_number{12});
@@ -80,10 +92,19 @@ TEST_CASE("over a real connection a link connects, calls pass, and a new peer is
   self->request(asking, patience, get_sum{})
     .receive([&](const sum_result& x) { sum_there = x.value; }, [](const caf::error&) {});
   CHECK(sum_there == 12);
+  auto pending = self->request(asking, patience, ask_never{});
   target = nullptr;
   server.reset();
-  self->receive([](const runtime::link_down& x) { CHECK(x.generation == 1); },
-                caf::after(patience) >> [] { FAIL("no link_down"); });
+  self->receive(
+    [&](const runtime::link_down& x) {
+      CHECK(x.generation == 1);
+      caf::anon_send(asking, x);
+    },
+    caf::after(patience) >> [] { FAIL("no link_down"); });
+  runtime::failure reason;
+  pending.receive([](const sum_result&) {},
+                  [&](const caf::error& x) { reason = runtime::to_failure(x); });
+  CHECK(reason.code == runtime::error_code::node_lost);
   server = std::make_unique<process>();
   target = start_sum(*server);
   REQUIRE(runtime::publish_entry(*server->system, target, "127.0.0.1", *port));

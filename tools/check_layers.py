@@ -21,6 +21,9 @@ SHARED_ACTOR_HEADER = re.compile(r"(interface|messages|event|records|\w+_record|
 SPAWNS = {
     ("actors/job/job", "actors/engine/engine.hpp"),
     ("actors/node/device", "actors/agent/agent.hpp"),
+    ("actors/node/node_tree", "actors/agent/agent_entry.hpp"),
+    ("actors/node/node_tree", "actors/agent/agent_process.hpp"),
+    ("actors/node/node_tree", "actors/agent/thread_worker.hpp"),
 }
 
 # Third-party headers by prefix, and the files (a pattern on the path) that may include them.

@@ -40,8 +40,8 @@ struct agent_arguments {
   agent_owner_actor owner;
 };
 
-/// Serves one model version on one device: gathers requests into batches, gives them to one INFERENCE
-/// worker, and starts and ends that worker.
+/// Serves one model version on one device: gathers requests into batches, gives them to one
+/// INFERENCE worker, and starts and ends that worker.
 ///
 ///   absent --request--> starting --agent_ready--> loading --loaded--> ready
 ///      ^                   |                        |                   |
@@ -50,10 +50,10 @@ struct agent_arguments {
 ///      +--back-off is over, work waits-- resting
 ///
 /// Every accepted request gets exactly one reply. When the worker dies, each request of its batches
-/// is run again alone; one that was alone already, with nothing else at the worker, is answered with
-/// the cause and `killed_agent`. After too many deaths in a time the waiting requests are answered
-/// `agent_lost`, and so are new ones until the window has passed. A model that can not be loaded ends
-/// the agent: all are answered with the reason.
+/// is run again alone; one that was alone already, with nothing else at the worker, is answered
+/// with the cause and `killed_agent`. After too many deaths in a time the waiting requests are
+/// answered `agent_lost`, and so are new ones until the window has passed. A model that can not be
+/// loaded ends the agent: all are answered with the reason.
 struct agent_state {
   static inline const char* name = "AGENT";
   using self_pointer = runtime::actor_self<agent_control_actor, agent_state>;

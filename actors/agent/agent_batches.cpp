@@ -103,7 +103,8 @@ void agent_state::finish_batch(std::uint64_t batch_id, runtime::expected<batch_r
       if (auto unwanted = requests.at(key).unwanted; unwanted.code != error_code::none)
         answer_failure(key, std::move(unwanted));
       else
-        answer(key, infer_result{std::move(reply->outputs[place]), reply->forward_us, {}, {}, false});
+        answer(key,
+               infer_result{std::move(reply->outputs[place]), reply->forward_us, {}, {}, false});
     }
   }
   advance();

@@ -13,8 +13,8 @@
 namespace dim::actors {
 
 /// AGENT ENTRY is what a node publishes, on a free loopback port, to the `dim-agent` processes that
-/// it starts. It is untyped, as everything that is published. A process that dials in shows the token
-/// that it was given; it is handed to the PROCESS actor that expects this token, once.
+/// it starts. It is untyped, as everything that is published. A process that dials in shows the
+/// token that it was given; it is handed to the PROCESS actor that expects this token, once.
 ///
 ///   PROCESS --expect_agent--> AGENT ENTRY --agent_address--> PROCESS, which starts dim-agent
 ///   dim-agent --agent_ready--> AGENT ENTRY --agent_ready--> PROCESS

@@ -24,9 +24,9 @@ struct agent_link_arguments {
   std::function<void(const runtime::failure&)> on_end;
 };
 
-/// AGENT LINK is the other end of AGENT ENTRY, in a `dim-agent`: it dials the node, offers INFERENCE
-/// there, and ends the process when the node is gone. There is no second try: the node starts another
-/// process when it needs one.
+/// AGENT LINK is the other end of AGENT ENTRY, in a `dim-agent`: it dials the node, offers
+/// INFERENCE there, and ends the process when the node is gone. There is no second try: the node
+/// starts another process when it needs one.
 struct agent_link_state {
   static inline const char* name = "AGENT LINK";
   using self_pointer = runtime::actor_self<caf::actor, agent_link_state>;

@@ -31,7 +31,8 @@ struct agent_process_arguments {
 ///    ^                                               |                      |
 ///    +------------- worker_ended, to AGENT ----------+---- it has ended ----+
 ///
-/// How it ended is told by the launcher. A link that breaks while the process lives ends the process.
+/// How it ended is told by the launcher. A link that breaks while the process lives ends the
+/// process.
 struct agent_process_state {
   static inline const char* name = "PROCESS";
   using self_pointer = runtime::actor_self<agent_process_actor, agent_process_state>;

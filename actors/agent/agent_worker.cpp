@@ -68,7 +68,9 @@ void agent_state::load() {
                                error.code == error_code::memory_limit;
                if (is_final)
                  return give_up(std::move(error));
-               kill({error_code::agent_lost, "the model could not be loaded: " + error.message, {}});
+               kill({error_code::agent_lost,
+                     "the model could not be loaded: " + error.message,
+                     {}});
              });
 }
 
@@ -186,7 +188,9 @@ void agent_state::look_at_clock(std::uint64_t number) {
 
 std::optional<std::int64_t> agent_state::next_look_us() const {
   std::optional<std::int64_t> next;
-  auto consider = [&next](std::int64_t when_us) { next = std::min(next.value_or(when_us), when_us); };
+  auto consider = [&next](std::int64_t when_us) {
+    next = std::min(next.value_or(when_us), when_us);
+  };
   auto has_deadline = phase != worker_phase::absent && phase != worker_phase::ready;
   if (has_deadline)
     consider(phase_until_ms * 1'000);

@@ -34,12 +34,12 @@ enum class worker_room : std::uint8_t {
 ///
 /// - a batch is the oldest request and every later one of the same form, as long as its rows
 ///   fit; a request that is to run alone is a batch by itself;
-/// - it leaves when the worker is idle and its oldest request has waited `delay_us`, or as soon as it
-///   is full;
+/// - it leaves when the worker is idle and its oldest request has waited `delay_us`, or as soon
+///   as it is full;
 /// - one full batch may wait at a busy worker, so that the worker never waits for it.
 ///
-/// Invariants: a batch has at most `rows_max` rows, unless one request alone brings more; the oldest
-/// request is always in the next batch, so none starves.
+/// Invariants: a batch has at most `rows_max` rows, unless one request alone brings more; the
+/// oldest request is always in the next batch, so none starves.
 class batch_former {
 public:
   /// `rows_max`: rows of one batch; 1 or less means that requests are never joined. `delay_us`: how

@@ -13,8 +13,8 @@
 /// Part of `dim::inference`, which links LibTorch.
 namespace dim::actors {
 
-/// INFERENCE: one model, loaded once, and its forwards, one after the other. It blocks while it runs, so
-/// it has a thread of its own: in a `dim-agent` process, or detached in a node.
+/// INFERENCE: one model, loaded once, and its forwards, one after the other. It blocks while it
+/// runs, so it has a thread of its own: in a `dim-agent` process, or detached in a node.
 struct inference_state {
   static inline const char* name = "INFERENCE";
   using self_pointer = runtime::actor_self<inference_actor, inference_state>;

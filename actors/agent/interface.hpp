@@ -6,8 +6,8 @@
 
 namespace dim::actors {
 
-/// INFERENCE holds one loaded model and runs the LibTorch forward: in a `dim-agent` process, or on a
-/// detached thread.
+/// INFERENCE holds one loaded model and runs the LibTorch forward: in a `dim-agent` process, or on
+/// a detached thread.
 using inference_actor = caf::typed_actor<
   // Once, first. Errors: bad_model, memory_limit.
   caf::replies_to<load_model>::with<model_loaded>,

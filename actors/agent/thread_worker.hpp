@@ -7,8 +7,8 @@
 
 namespace dim::actors {
 
-/// THREAD is the worker host of INFERENCE inside the node's own process. A thread can not be killed: one
-/// that hangs in a forward is left behind with its core, and a new one is started.
+/// THREAD is the worker host of INFERENCE inside the node's own process. A thread can not be
+/// killed: one that hangs in a forward is left behind with its core, and a new one is started.
 struct thread_worker_state {
   static inline const char* name = "THREAD";
   using self_pointer = runtime::actor_self<worker_host_actor, thread_worker_state>;

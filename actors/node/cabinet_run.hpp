@@ -33,12 +33,13 @@ struct cabinet_run_arguments {
   cabinet_owner_actor owner;
 };
 
-/// CABINET RUN: one collaborative execution on this node. It reads the cabinet's rows batch by batch,
-/// has at most `window` batches at the device, and keeps only their reduction, in the order of the
-/// rows. Its memory does not grow with the cabinet. It reads files, so it lives on a thread of its own.
+/// CABINET RUN: one collaborative execution on this node. It reads the cabinet's rows batch by
+/// batch, has at most `window` batches at the device, and keeps only their reduction, in the order
+/// of the rows. Its memory does not grow with the cabinet. It reads files, so it lives on a thread
+/// of its own.
 ///
-/// Rows stay here: neither messages nor log lines carry a value, and what a model says or prints about
-/// its inputs is replaced by general words.
+/// Rows stay here: neither messages nor log lines carry a value, and what a model says or prints
+/// about its inputs is replaced by general words.
 struct cabinet_run_state {
   static inline const char* name = "CABINET RUN";
   using self_pointer = runtime::actor_self<cabinet_run_actor, cabinet_run_state>;

@@ -29,8 +29,9 @@ struct file_part {
   runtime::bytes data;
 };
 
-/// One file on its way in chunks: at most `window` of them are asked for or wait for an earlier one;
-/// what comes out is in order. A chunk that fails is asked for again, `attempts_max` times in all.
+/// One file on its way in chunks: at most `window` of them are asked for or wait for an earlier
+/// one; what comes out is in order. A chunk that fails is asked for again, `attempts_max` times in
+/// all.
 class chunk_transfer {
 public:
   chunk_transfer(std::uint64_t byte_size, std::uint32_t window, std::uint32_t attempts_max = 3);
@@ -46,8 +47,8 @@ public:
   /// The chunk did not come. False when that was its last attempt.
   bool failed(std::uint64_t offset);
 
-  /// Every chunk that was asked for will not come, since its sender is gone: they are asked for again
-  /// without losing an attempt.
+  /// Every chunk that was asked for will not come, since its sender is gone: they are asked for
+  /// again without losing an attempt.
   void restart_asked();
 
   bool is_complete() const noexcept {

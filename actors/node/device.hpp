@@ -24,11 +24,11 @@ struct device_arguments {
   runtime::service<node_control_actor> node;
 };
 
-/// Owns one GPU or core set: spawns one AGENT for each model that runs here, pins it, keeps account of
-/// the device's memory, and stops agents that are idle or in the way.
+/// Owns one GPU or core set: spawns one AGENT for each model that runs here, pins it, keeps account
+/// of the device's memory, and stops agents that are idle or in the way.
 ///
-/// The memory of an agent is what its model declares, or an estimate from the size of its file; it is
-/// given back when the agent has ended. A request whose model finds no room waits here until the
+/// The memory of an agent is what its model declares, or an estimate from the size of its file; it
+/// is given back when the agent has ended. A request whose model finds no room waits here until the
 /// least recently used agents have finished and ended; at most `queue_max` requests wait.
 struct device_state {
   static inline const char* name = "DEVICE";

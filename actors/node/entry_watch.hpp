@@ -15,9 +15,9 @@ inline bool may_heal(runtime::error_code code) noexcept {
          code == runtime::error_code::node_lost || code == runtime::error_code::overloaded;
 }
 
-/// The orchestrator's ENTRY as one actor of a node sees it: the handle in the cell, as long as it is
-/// alive. CAF swallows what is sent to a dead one, so it is monitored, and not used again once it went
-/// down, even while the cell still holds it.
+/// The orchestrator's ENTRY as one actor of a node sees it: the handle in the cell, as long as it
+/// is alive. CAF swallows what is sent to a dead one, so it is monitored, and not used again once
+/// it went down, even while the cell still holds it.
 class entry_watch {
 public:
   entry_watch() = default;

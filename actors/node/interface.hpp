@@ -11,8 +11,8 @@ namespace dim::actors {
 /// NODE is one machine's face to the cluster: queue, resources, cabinets, model cache. REGISTRY
 /// monitors it as the sentinel of its process.
 using node_actor = caf::typed_actor<
-  // Queues and runs it. Always ends in one execution_finished, unless cancelled; a full queue ends at
-  // once with `overloaded`. A known id with the same epoch is not run twice.
+  // Queues and runs it. Always ends in one execution_finished, unless cancelled; a full queue ends
+  // at once with `overloaded`. A known id with the same epoch is not run twice.
   caf::reacts_to<run_execution>,
   // Forgets the result. Unknown ids are ignored.
   caf::reacts_to<acknowledge_execution>,
@@ -51,7 +51,8 @@ using device_actor = caf::typed_actor<
   // From AGENT: it may be stopped.
   caf::reacts_to<agent_idle>>;
 
-/// CABINET RUN carries one collaborative execution over the rows of a cabinet, and quits at its end.
+/// CABINET RUN carries one collaborative execution over the rows of a cabinet, and quits at its
+/// end.
 using cabinet_run_actor = caf::typed_actor<
   // From NODE.
   caf::reacts_to<stop_cabinet_run>,

@@ -9,11 +9,12 @@
 #include "models/tensor.hpp"
 #include "runtime/bytes.hpp"
 
-/// Messages between NODE and its children DEVICE, CACHE and CABINET RUN. They stay inside the node's
-/// process.
+/// Messages between NODE and its children DEVICE, CACHE and CABINET RUN. They stay inside the
+/// node's process.
 namespace dim::actors {
 
-// -- NODE ------------------------------------------------------------------------------------------
+// -- NODE
+// ------------------------------------------------------------------------------------------
 
 /// Asks NODE to take no new work. It replies when the last execution has ended and its result is
 /// acknowledged, or when `wait_ms` has passed.
@@ -57,7 +58,8 @@ typename Inspector::result_type inspect(Inspector& f, heartbeat_due& x) {
   return f(x.once);
 }
 
-// -- CACHE: models on this node's disk, and bytes by digest ----------------------------------------
+// -- CACHE: models on this node's disk, and bytes by digest
+// ----------------------------------------
 
 /// A model that lies in the cache and is pinned there.
 struct served_model {
@@ -145,7 +147,8 @@ typename Inspector::result_type inspect(Inspector& f, transfer_due&) {
   return f();
 }
 
-// -- DEVICE ----------------------------------------------------------------------------------------
+// -- DEVICE
+// ----------------------------------------------------------------------------------------
 
 /// Runs a request on this device, in the agent of its model, which is started when there is none.
 /// The reply comes from AGENT.
@@ -181,7 +184,8 @@ typename Inspector::result_type inspect(Inspector& f, device_changed& x) {
   return f(x.device, x.model_keys);
 }
 
-// -- CABINET RUN -----------------------------------------------------------------------------------
+// -- CABINET RUN
+// -----------------------------------------------------------------------------------
 
 /// The first forward over a cabinet's rows has begun.
 struct cabinet_started {

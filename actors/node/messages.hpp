@@ -8,8 +8,8 @@
 #include "models/tensor.hpp"
 #include "runtime/errors.hpp"
 
-/// Messages between SCHEDULER and NODE. They cross processes, carry no handle, and are one-way: a lost
-/// node is noticed by its sentinel and by deadlines, never by a missing reply.
+/// Messages between SCHEDULER and NODE. They cross processes, carry no handle, and are one-way: a
+/// lost node is noticed by its sentinel and by deadlines, never by a missing reply.
 namespace dim::actors {
 
 /// Tensor data up to this size travels inside a message; larger data is fetched by digest.
@@ -100,8 +100,8 @@ typename Inspector::result_type inspect(Inspector& f, acknowledge_execution& x) 
   return f(x.execution_id, x.epoch);
 }
 
-/// Waiting work is dropped; a forward that runs is finished and dropped, or killed when it runs alone
-/// and past the cancel grace. No `execution_finished` follows.
+/// Waiting work is dropped; a forward that runs is finished and dropped, or killed when it runs
+/// alone and past the cancel grace. No `execution_finished` follows.
 struct cancel_execution {
   std::string execution_id;
   std::uint32_t epoch = 0;
@@ -112,8 +112,8 @@ typename Inspector::result_type inspect(Inspector& f, cancel_execution& x) {
   return f(x.execution_id, x.epoch);
 }
 
-/// REGISTRY got a heartbeat of a node that it does not hold as a member (it was restarted, or had given
-/// the node up): NODE sends `join_cluster` again, with the same incarnation.
+/// REGISTRY got a heartbeat of a node that it does not hold as a member (it was restarted, or had
+/// given the node up): NODE sends `join_cluster` again, with the same incarnation.
 struct rejoin_cluster {};
 
 template <class Inspector>

@@ -35,8 +35,8 @@ struct model_store_arguments {
 ///                                   \--fetch_chunk ...--> verified, pinned, answered
 ///
 /// Transfers of one digest are shared. At most `transfers_max` run at once, each with a window of
-/// chunks; the others wait. When the orchestrator goes away they stop, and go on from the same chunk
-/// when it is back. Everyone who waits is answered when the time left has passed.
+/// chunks; the others wait. When the orchestrator goes away they stop, and go on from the same
+/// chunk when it is back. Everyone who waits is answered when the time left has passed.
 struct model_store_state {
   static inline const char* name = "CACHE";
   using self_pointer = runtime::actor_self<model_store_actor, model_store_state>;
@@ -99,8 +99,8 @@ private:
   void tell_node();
 
   // model_store_transfers.cpp: bytes
-  /// The transfer of this file, begun when there is none; nullptr when its digest is also on its way
-  /// as the other kind.
+  /// The transfer of this file, begun when there is none; nullptr when its digest is also on its
+  /// way as the other kind.
   transfer* transfer_of(const std::string& digest, std::uint64_t byte_size, bool is_model);
   void start_transfers();
   void ask_for_chunks(const std::string& digest);

@@ -50,8 +50,8 @@ inline std::string execution_key(const std::string& execution_id, std::uint32_t 
 ///     ^---------------- refused, late ------'                            |
 ///     ^--- ENTRY is down, rejoin_cluster ---------------------------------'
 ///
-/// Work goes on while alone; what ends meanwhile waits in the outbox. A join to a newer generation of
-/// the orchestrator drops everything in hand, since nobody waits for it any more.
+/// Work goes on while alone; what ends meanwhile waits in the outbox. A join to a newer generation
+/// of the orchestrator drops everything in hand, since nobody waits for it any more.
 ///
 /// An execution on this node:
 ///

@@ -55,8 +55,9 @@ void node_actor_state::fetch_inputs(const std::string& key) {
     if (input.is_detached()) {
       ++held.missing_inputs;
     } else if (!input.digest.empty() && runtime::sha256_hex(input.data.view()) != input.digest) {
-      return finish(key, failed({error_code::corrupt,
-                                 "input '" + input.name + "' does not have its digest", {}}));
+      return finish(
+        key,
+        failed({error_code::corrupt, "input '" + input.name + "' does not have its digest", {}}));
     }
   }
   if (held.missing_inputs == 0)
@@ -64,11 +65,11 @@ void node_actor_state::fetch_inputs(const std::string& key) {
   std::vector<std::pair<std::size_t, fetch_blob>> wishes;
   for (std::size_t place = 0; place < inputs.size(); ++place)
     if (inputs[place].is_detached())
-      wishes.emplace_back(place, fetch_blob{inputs[place].digest, inputs[place].byte_size,
-                                            time_left_of(held)});
+      wishes.emplace_back(
+        place, fetch_blob{inputs[place].digest, inputs[place].byte_size, time_left_of(held)});
   for (auto& [place, wish] : wishes)
-    calls.call(self, arguments.cache.get(), wish.time_left_ms + patience_ms(), {},
-               std::move(wish), [this, key, place](runtime::expected<fetched_blob> reply) {
+    calls.call(self, arguments.cache.get(), wish.time_left_ms + patience_ms(), {}, std::move(wish),
+               [this, key, place](runtime::expected<fetched_blob> reply) {
                  take_input(key, place, std::move(reply));
                });
 }
@@ -96,10 +97,10 @@ void node_actor_state::run_on(const std::string& key) {
              [this, key, spec = model.spec](runtime::expected<infer_result> reply) {
                if (!reply)
                  return finish(key, failed({error_code::agent_lost,
-                                            "the device does not answer: " +
-                                              reply.error().message,
+                                            "the device does not answer: " + reply.error().message,
                                             {}}));
-               auto rows = reply->error.code == error_code::none ? rows_of(spec, reply->outputs) : 0;
+               auto rows =
+                 reply->error.code == error_code::none ? rows_of(spec, reply->outputs) : 0;
                finish(key, std::move(*reply), rows);
              });
 }

@@ -36,15 +36,15 @@ struct node_setup {
   std::vector<std::string> problems;
 };
 
-/// Finds the node's id (made at the first start and kept in `<data_dir>/node_id`), its devices and its
-/// cabinets, whose files are read once. Blocks. `cuda` are the GPUs of this machine. Errors: internal
-/// (the data folder can not be used), bad_input (devices that can not be used).
+/// Finds the node's id (made at the first start and kept in `<data_dir>/node_id`), its devices and
+/// its cabinets, whose files are read once. Blocks. `cuda` are the GPUs of this machine. Errors:
+/// internal (the data folder can not be used), bad_input (devices that can not be used).
 runtime::expected<node_setup> prepare_node(const config::options& options,
                                            const std::vector<models::device_info>& cuda);
 
-/// The GPUs of this machine: asks a `dim-agent --describe-devices`, since only that links LibTorch and
-/// starting CUDA is slow; at once empty where the machine has no NVIDIA driver. Blocks for at most
-/// `agent.start_timeout_ms`. Errors: internal (what the program said).
+/// The GPUs of this machine: asks a `dim-agent --describe-devices`, since only that links LibTorch
+/// and starting CUDA is slow; at once empty where the machine has no NVIDIA driver. Blocks for at
+/// most `agent.start_timeout_ms`. Errors: internal (what the program said).
 runtime::expected<std::vector<models::device_info>> discover_devices(
   const config::agent_options& agent);
 
@@ -61,8 +61,8 @@ struct node_tree_arguments {
 };
 
 /// The supervisor of a node: CACHE, AGENT ENTRY, one DEVICE each, and NODE, which fall and start
-/// together (one_for_all), since each holds what another has told it. Its agents' INFERENCE processes
-/// end with their DEVICE.
+/// together (one_for_all), since each holds what another has told it. Its agents' INFERENCE
+/// processes end with their DEVICE.
 runtime::supervisor_spec node_tree(const node_setup& setup, node_tree_arguments arguments);
 
 }  // namespace dim::actors

@@ -17,8 +17,8 @@ enum class start_outcome : std::uint8_t {
   no_room,    ///< No device has room for it; a few others may go first.
 };
 
-/// Executions that wait in NODE: the higher priority first, then first in, first out. One that finds
-/// no room lets smaller ones pass, but only `passes_max` of them, so that it can not starve.
+/// Executions that wait in NODE: the higher priority first, then first in, first out. One that
+/// finds no room lets smaller ones pass, but only `passes_max` of them, so that it can not starve.
 class work_queue {
 public:
   /// `size_max`: executions that may wait.

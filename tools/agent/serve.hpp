@@ -18,9 +18,9 @@ struct serve_options {
   std::uint32_t lost_ms = 10'000;
 };
 
-/// Offers INFERENCE to the node until the node is gone. Returns the exit status: 0 when the node went
-/// away after it was joined, else 1, with the reason on standard error. Actors may still run then:
-/// the process must end with `_exit`.
+/// Offers INFERENCE to the node until the node is gone. Returns the exit status: 0 when the node
+/// went away after it was joined, else 1, with the reason on standard error. Actors may still run
+/// then: the process must end with `_exit`.
 int serve(const serve_options& options);
 
 }  // namespace dim::tools

@@ -1,0 +1,191 @@
+// NODE as a member: join, heartbeat, re-join, results until they are acknowledged, drain.
+#include "tests/actors/node_fixture.hpp"
+
+using namespace dim;
+using namespace dim::actors;
+using runtime::error_code;
+using tests::node_fixture;
+
+TEST_CASE("a node joins as soon as the orchestrator is there, and then sends heartbeats") {
+  node_fixture f;
+  f.arguments.measure = [] {
+    node_load load;
+    load.cpu_permille = 123;
+    return load;
+  };
+  f.start(false);
+  f.advance(3'000);
+  f.bring_entry_up();
+  f.advance(100);
+  REQUIRE(f.orchestrator->joins.size() == 1);
+  auto& join = f.orchestrator->joins[0];
+  CHECK(join.cluster == "test");
+  CHECK(join.protocol == protocol_number);
+  CHECK(join.facts == f.arguments.facts);
+  CHECK(join.incarnation != 0);
+  CHECK(join.handle == node_actor{f.node});
+  CHECK(f.orchestrator->heartbeats.size() == 1);
+  f.advance(5'000);
+  CHECK(f.orchestrator->heartbeats.size() == 6);
+  CHECK(f.orchestrator->heartbeats[0].load.cpu_permille == 123);
+  CHECK(f.orchestrator->heartbeats[0].incarnation == join.incarnation);
+  CHECK_FALSE(f.orchestrator->heartbeats[0].draining);
+}
+
+TEST_CASE("a heartbeat tells of the queue, the work in hand and the cache") {
+  node_fixture f;
+  f.start();
+  f.send(f.node, cache_changed{77, {"d1", "d2"}});
+  for (auto* id : {"a", "b", "c"})
+    f.send(f.node, node_fixture::order_of(id));
+  f.advance(1'000);
+  auto& load = f.orchestrator->heartbeats.back().load;
+  CHECK(load.queued == 1);
+  CHECK(load.active == std::vector<std::string>{"a", "b", "c"});
+  CHECK(load.cache_used_bytes == 77);
+  CHECK(load.cached_models == std::vector<std::string>{"d1", "d2"});
+}
+
+TEST_CASE("a refused join is tried again, with growing pauses") {
+  node_fixture f;
+  f.orchestrator->join_error = {error_code::conflict, "another one has this id", {}};
+  f.start();
+  f.advance(100);
+  CHECK(f.orchestrator->joins.size() == 2);
+  f.advance(60'000);
+  auto tries = f.orchestrator->joins.size();
+  CHECK(tries > 12);
+  CHECK(tries < 40);
+  CHECK(f.orchestrator->heartbeats.empty());
+  f.orchestrator->join_error = {};
+  f.advance(5'000);
+  CHECK(f.orchestrator->joins.size() == tries + 1);
+  CHECK_FALSE(f.orchestrator->heartbeats.empty());
+}
+
+TEST_CASE("a join that is never answered is tried again after its deadline") {
+  node_fixture f;
+  f.orchestrator->answers_join = false;
+  f.start();
+  f.advance(9'900);
+  CHECK(f.orchestrator->joins.size() == 1);
+  f.orchestrator->answers_join = true;
+  f.advance(500);
+  CHECK(f.orchestrator->joins.size() == 2);
+  CHECK(f.orchestrator->heartbeats.size() == 1);
+}
+
+TEST_CASE("after a lost link the node joins again as it was, with what ended meanwhile") {
+  node_fixture f;
+  f.start();
+  f.send(f.node, node_fixture::order_of("a"));
+  f.send(f.node, node_fixture::order_of("b"));
+  f.kill(f.entry);
+  f.finish_run();
+  // The cell still holds the dead ENTRY: it is not asked.
+  f.advance(20'000);
+  CHECK(f.orchestrator->joins.size() == 1);
+  CHECK(f.orchestrator->finished.empty());
+  f.bring_entry_up();
+  f.advance(200);
+  REQUIRE(f.orchestrator->joins.size() == 2);
+  CHECK(f.orchestrator->joins[1].incarnation == f.orchestrator->joins[0].incarnation);
+  REQUIRE(f.orchestrator->finished.size() == 1);
+  CHECK(f.orchestrator->finished[0].execution_id == "a");
+  f.finish_run();
+  CHECK(f.last_finished().execution_id == "b");
+}
+
+TEST_CASE("a result is repeated until it is acknowledged, and never after its job's time") {
+  node_fixture f;
+  f.device->echoes = true;
+  f.start();
+  f.send(f.node, node_fixture::order_of("a"));
+  f.send(f.node, node_fixture::order_of("b"));
+  REQUIRE(f.orchestrator->finished.size() == 2);
+  f.send(f.node, acknowledge_execution{"a", 1});
+  f.advance(11'000);
+  REQUIRE(f.orchestrator->finished.size() == 3);
+  CHECK(f.last_finished().execution_id == "b");
+  f.advance(200'000);
+  auto sent = f.orchestrator->finished.size();
+  CHECK(sent < 12);
+  f.advance(60'000);
+  CHECK(f.orchestrator->finished.size() == sent);
+}
+
+TEST_CASE("a newer generation of the orchestrator finds nothing of the older one's work") {
+  node_fixture f;
+  f.start();
+  f.send(f.node, node_fixture::order_of("running"));
+  f.send(f.node, node_fixture::order_of("finished"));
+  f.send(f.node, node_fixture::order_of("waiting"));
+  f.finish_run();
+  auto before = f.orchestrator->finished.size();
+  f.kill(f.entry);
+  f.orchestrator->generation = 2;
+  f.bring_entry_up();
+  f.advance(200);
+  REQUIRE(f.orchestrator->joins.size() == 2);
+  f.advance(30'000);
+  CHECK(f.orchestrator->finished.size() == before);
+  CHECK(f.device->withdrawn.size() == 2);
+  CHECK(f.orchestrator->heartbeats.back().load.active.empty());
+}
+
+TEST_CASE("a node that the registry has forgotten joins again when it is asked to") {
+  node_fixture f;
+  f.start();
+  f.send(f.node, rejoin_cluster{});
+  f.advance(10);
+  CHECK(f.orchestrator->joins.size() == 2);
+  f.send(f.node, rejoin_cluster{});
+  f.send(f.node, rejoin_cluster{});
+  f.advance(10);
+  CHECK(f.orchestrator->joins.size() == 3);
+}
+
+TEST_CASE("another start of the node is another incarnation") {
+  node_fixture f;
+  f.start();
+  f.kill(f.node);
+  f.node = f.sys().spawn(actors::node, f.arguments);
+  f.run();
+  REQUIRE(f.orchestrator->joins.size() == 2);
+  CHECK(f.orchestrator->joins[0].incarnation != f.orchestrator->joins[1].incarnation);
+}
+
+TEST_CASE("a draining node takes nothing new and tells when everything is done and acknowledged") {
+  node_fixture f;
+  f.start();
+  f.send(f.node, node_fixture::order_of("a"));
+  auto drained = f.request<node_drained>(f.node, drain_node{30'000});
+  f.run();
+  CHECK(f.orchestrator->heartbeats.back().draining);
+  f.send(f.node, node_fixture::order_of("b"));
+  CHECK(f.last_finished().execution_id == "b");
+  CHECK(f.last_finished().error.code == error_code::unavailable);
+  f.send(f.node, acknowledge_execution{"b", 1});
+  CHECK_FALSE(drained->has_value());
+  f.finish_run();
+  CHECK_FALSE(drained->has_value());
+  f.send(f.node, acknowledge_execution{"a", 1});
+  REQUIRE(drained->has_value());
+  CHECK((**drained)->left == 0);
+}
+
+TEST_CASE("draining ends when its time is over, and says what is left") {
+  node_fixture f;
+  f.start();
+  f.send(f.node, node_fixture::order_of("a"));
+  f.send(f.node, node_fixture::order_of("b"));
+  auto drained = f.request<node_drained>(f.node, drain_node{5'500});
+  f.advance(5'400);
+  CHECK_FALSE(drained->has_value());
+  f.advance(100);
+  REQUIRE(drained->has_value());
+  CHECK((**drained)->left == 2);
+  auto heartbeats = f.orchestrator->heartbeats.size();
+  f.advance(10'000);
+  CHECK(f.orchestrator->heartbeats.size() <= heartbeats + 11);
+}

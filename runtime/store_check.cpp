@@ -1,5 +1,6 @@
 #include "runtime/store_check.hpp"
 
+#include <exception>
 #include <iostream>
 
 #include "runtime/folder_lock.hpp"
@@ -59,7 +60,13 @@ expected<void> check_in_this_process(const std::filesystem::path& folder) {
 }
 
 int report_store_check(const std::filesystem::path& folder) {
-  const auto whole = check_in_this_process(folder);
+  expected<void> whole;
+  try {
+    whole = check_in_this_process(folder);
+  } catch (const std::exception& problem) {
+    // A damaged length asks for more memory than there is.
+    whole = fail(error_code::store_corrupt, problem.what());
+  }
   if (whole)
     return 0;
   std::cerr << whole.error().message << '\n';

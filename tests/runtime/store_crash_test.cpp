@@ -3,6 +3,7 @@
 
 #include <csignal>
 #include <cstdint>
+#include <iostream>
 
 #include <doctest/doctest.h>
 
@@ -53,6 +54,8 @@ std::string key_of(std::uint32_t number) {
 std::uint32_t run_and_kill(const std::filesystem::path& folder, std::uint64_t commits) {
   int ends[2];
   REQUIRE(::pipe(ends) == 0);
+  // The child would write once more what is still held back here.
+  std::cout.flush();
   const pid_t child = ::fork();
   REQUIRE(child >= 0);
   if (child == 0) {

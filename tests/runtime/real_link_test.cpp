@@ -88,11 +88,12 @@ TEST_CASE("over a real connection calls pass, fail with the peer, and a new peer
   wait_up();
   CHECK(generation == 1);
   auto asking = client.system->spawn(asker, entry.get());
+  // Messages keep their order: with the reply to the second, the first is in the peer's hands.
+  auto pending = self->request(asking, patience, ask_never{});
   std::int64_t sum_there = 0;
   self->request(asking, patience, get_sum{})
     .receive([&](const sum_result& x) { sum_there = x.value; }, [](const caf::error&) {});
   CHECK(sum_there == 12);
-  auto pending = self->request(asking, patience, ask_never{});
   target = nullptr;
   server.reset();
   self->receive(

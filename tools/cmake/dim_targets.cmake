@@ -36,12 +36,13 @@ function(dim_program name)
 endfunction()
 
 # dim_test(runtime_test SOURCES a_test.cpp LINKS dim::runtime LABELS pure): a doctest program, run
-# by ctest as one test. tests/support/main.cpp holds its main. Labels with a meaning:
+# by ctest as one test. tests/support/main.cpp holds its main. NEEDS names the programs that it
+# starts. Labels with a meaning:
 #   pure     starts no actor system: what DIM_ONLY_PURE (the thread sanitizer) keeps
 #   cluster  starts processes: runs alone
 #   long     runs only when asked for (tools/test --long)
 function(dim_test name)
-  cmake_parse_arguments(arg "" "" "SOURCES;LINKS;LABELS;PRECOMPILE" ${ARGN})
+  cmake_parse_arguments(arg "" "" "SOURCES;LINKS;LABELS;PRECOMPILE;NEEDS" ${ARGN})
   if(DIM_ONLY_PURE AND NOT "pure" IN_LIST arg_LABELS)
     return()
   endif()
@@ -59,6 +60,9 @@ function(dim_test name)
                              DIM_BINARY_DIR="${CMAKE_BINARY_DIR}")
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES TIMEOUT 600 LABELS "doctest;${arg_LABELS}")
+  if(arg_NEEDS)
+    add_dependencies(${name} ${arg_NEEDS})
+  endif()
   if("cluster" IN_LIST arg_LABELS)
     set_tests_properties(${name} PROPERTIES RUN_SERIAL TRUE)
   endif()

@@ -34,7 +34,7 @@ enum class error_code : std::uint8_t {
   node_lost,          ///< The node went away with the work in hand.
   agent_lost,         ///< The agent process died.
   agent_timeout,      ///< The agent process was killed at its timeout.
-  memory_limit,       ///< The agent process was killed beyond its memory limit, or the device is full.
+  memory_limit,       ///< The agent process went beyond its memory limit, or the device is full.
   poison_input,       ///< The input has killed agents on two nodes.
   corrupt,            ///< Bytes do not have the digest they were sent with.
   store_corrupt,      ///< A stored value does not have its checksum.

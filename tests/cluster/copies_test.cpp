@@ -72,8 +72,8 @@ TEST_CASE("a 16 MiB input is copied once a process, and twice more for each hop 
     MESSAGE("node ", place, ": ", share);
   REQUIRE(orchestrator.size() == 7);
   REQUIRE(node.size() == 7);
-  // The input: into the store, out of it in chunks, onto the link. The output: off the link, together
-  // again, into the store.
+  // The input: into the store, out of it in chunks, onto the link. The output: off the link, then
+  // gathered, then into the store.
   CHECK(orchestrator["store_write"] <= 2.01);
   CHECK(orchestrator["store_read"] <= 1.01);
   CHECK(orchestrator["encode"] <= 1.01);

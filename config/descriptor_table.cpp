@@ -198,8 +198,6 @@ const descriptor table[] = {
    "Pause between two searches for jobs, keys, events and blobs that are to be deleted."},
   {"store", "blob_retention_hours", at<&store::blob_retention_hours>, hours, 1, 10 * year_hours,
    nullptr, "Blobs that no job names are deleted after this time."},
-  {"store", "blob_inline_bytes_max", at<&store::blob_inline_bytes_max>, bytes, 0, 64 * mib, nullptr,
-   "Larger payloads become files of their own."},
   {"store", "model_bytes_max", at<&store::model_bytes_max>, bytes, 1'024, 16 * tib, nullptr,
    "Largest model file that is accepted."},
   {"store", "upload_idle_ms", at<&store::upload_idle_ms>, ms, 10, day_ms, nullptr,

@@ -130,8 +130,6 @@ struct store_options {
   std::uint32_t sweep_interval_ms = 600'000;
   /// Blobs that nothing names are deleted after this.
   std::uint32_t blob_retention_hours = 24;
-  /// Larger payloads become files of their own.
-  std::uint32_t blob_inline_bytes_max = 64 << 10;
   /// One uploaded model file.
   std::uint64_t model_bytes_max = 16ull << 30;
   /// An upload without a new block for this long is abandoned.

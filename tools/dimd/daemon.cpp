@@ -16,6 +16,7 @@
 #include "gateway/gateway.hpp"
 #include "runtime/caf_errors.hpp"
 #include "runtime/copy_count.hpp"
+#include "runtime/directory.hpp"
 #include "runtime/folder_lock.hpp"
 #include "runtime/launcher.hpp"
 #include "runtime/link.hpp"
@@ -43,6 +44,27 @@ runtime::restart_limits limits_of(const config::supervision_options& options) {
           options.backoff_max_ms};
 }
 
+/// What actors and `main` tell each other at the end.
+struct process_fate {
+  std::atomic<bool> is_stopping{false};
+  /// Something ended that should not have: the exit status says so.
+  std::atomic<bool> is_broken{false};
+};
+
+/// Ends the process when an actor ends that can not be replaced while it runs.
+template <class Handle>
+void end_process_with(const Handle& actor, const char* name,
+                      const std::shared_ptr<process_fate>& fate) {
+  actor->attach_functor([name, fate](const caf::error& reason) {
+    if (fate->is_stopping)
+      return;
+    fate->is_broken = true;
+    runtime::log(log_level::error, name, "ended; the process ends",
+                 {{"reason", runtime::to_failure(reason).message}});
+    ::kill(::getpid(), SIGTERM);
+  });
+}
+
 }  // namespace
 
 /// What lives between start and stop; destroyed in reverse order.
@@ -56,10 +78,11 @@ struct daemon::parts {
   /// The orchestrator's ENTRY, in this process or behind a LINK.
   runtime::service<caf::actor> entry;
   runtime::service<caf::actor> link;
+  runtime::service<runtime::directory_actor> directory;
   runtime::service<actors::node_control_actor> node;
   runtime::supervisor_actor root;
   std::unique_ptr<gateway::gateway> gateway;
-  std::shared_ptr<std::atomic<bool>> is_stopping = std::make_shared<std::atomic<bool>>(false);
+  std::shared_ptr<process_fate> fate = std::make_shared<process_fate>();
 };
 
 daemon::daemon(config::options options) : options_(std::move(options)) {
@@ -102,6 +125,10 @@ runtime::expected<void> daemon::start_tree() {
   runtime::supervisor_spec root;
   root.name = "ROOT";
   root.limits = limits_of(options_.supervision);
+  root.children.push_back(runtime::make_child(
+    "DIRECTORY", p.directory, [](caf::local_actor& parent) -> runtime::directory_actor {
+      return parent.spawn(runtime::directory);
+    }));
   if (has_role(options_, "orchestrator")) {
     root.children.push_back(entry_child(p.services));
     runtime::supervisor_spec orchestrator;
@@ -131,13 +158,10 @@ runtime::expected<void> daemon::start_tree() {
   if (!started)
     return tl::unexpected(started.error());
   p.root = *started;
-  p.root->attach_functor([stopping = p.is_stopping](const caf::error& reason) {
-    if (*stopping)
-      return;
-    runtime::log(log_level::error, "ROOT", "gave up; the process ends",
-                 {{"reason", runtime::to_failure(reason).message}});
-    ::kill(::getpid(), SIGTERM);
-  });
+  end_process_with(p.root, "ROOT", p.fate);
+  // Other processes know the published ENTRY alone: a new one would stand behind no port.
+  if (has_role(options_, "orchestrator"))
+    end_process_with(p.entry.get(), "ENTRY", p.fate);
   return {};
 }
 
@@ -240,7 +264,8 @@ bool daemon::stop() {
   if (!parts_)
     return true;
   auto& p = *parts_;
-  auto in_order = !p.is_stopping->exchange(true);
+  p.fate->is_stopping = true;
+  auto in_order = !p.fate->is_broken;
   if (p.gateway)
     in_order = p.gateway->drain(std::chrono::steady_clock::now()
                                 + std::chrono::milliseconds{options_.cluster.drain_ms})

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>

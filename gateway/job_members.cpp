@@ -1,6 +1,6 @@
 #include "gateway/job_members.hpp"
 
-#include <limits>
+#include <concepts>
 
 #include "gateway/names.hpp"
 #include "gateway/tensor_json_reader.hpp"

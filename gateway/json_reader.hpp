@@ -137,12 +137,13 @@ bool json_reader::read_array(json_value value, const json_path& path, Each each)
     return false;
   }
   std::size_t index = 0;
-  for (auto element : array) {
-    if (element.error() != simdjson::SUCCESS) {
-      note_broken(element.error());
+  for (auto found : array) {
+    json_value element;
+    if (auto error = found.get(element); error != simdjson::SUCCESS) {
+      note_broken(error);
       return true;
     }
-    each(element.value_unsafe(), path.at(index++));
+    each(element, path.at(index++));
     if (broken_)
       return true;
   }
@@ -153,9 +154,10 @@ template <class Each>
 void json_reader::each_member(json_object& object, const json_path& path, Each each) {
   std::set<std::string_view> seen;
   std::size_t position = 0;
-  for (auto member : object) {
+  for (auto found : object) {
+    simdjson::ondemand::field member;
     std::string_view key;
-    auto error = member.error();
+    auto error = std::move(found).get(member);
     if (error == simdjson::SUCCESS)
       error = member.unescaped_key().get(key);
     if (error != simdjson::SUCCESS) {
@@ -166,7 +168,7 @@ void json_reader::each_member(json_object& object, const json_path& path, Each e
     if (!seen.insert(key).second)
       problems_.add(here, "given twice");
     else
-      each(key, member.value_unsafe().value(), here, position);
+      each(key, member.value(), here, position);
     if (broken_)
       return;
     ++position;

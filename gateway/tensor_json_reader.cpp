@@ -313,11 +313,15 @@ std::optional<models::tensor> read_tensor(json_reader& reader, json_value value,
       return std::nullopt;
     }
     std::size_t position = 0;
-    for (auto member : object) {
+    for (auto found : object) {
       if (position++ != *header.data_position)
         continue;
-      data = read_data(reader, member.value_unsafe().value(), path.member("data"), *header.type,
-                       *header.shape, *header.count);
+      simdjson::ondemand::field member;
+      if (auto error = std::move(found).get(member); error != SUCCESS)
+        reader.note_broken(error);
+      else
+        data = read_data(reader, member.value(), path.member("data"), *header.type, *header.shape,
+                         *header.count);
       break;
     }
   }

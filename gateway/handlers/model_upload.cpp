@@ -1,5 +1,7 @@
 #include "gateway/handlers/model_upload.hpp"
 
+#include <algorithm>
+
 #include "gateway/base64.hpp"
 #include "gateway/model_json.hpp"
 #include "gateway/query_reader.hpp"

@@ -85,7 +85,9 @@ void job_actor_state::note_execution(const execution_changed& news) {
   auto stored = news.record;
   detach_large(stored.outputs, unwritten.blobs);
   unwritten.changes.push_back(change_for_execution(stored));
-  add_event(topic_jobs, event_kind_of(news.record.state), &news.record);
+  auto [last, is_new] = told.try_emplace(news.record.id, news.record.state);
+  if (is_new || std::exchange(last->second, news.record.state) != news.record.state)
+    add_event(topic_jobs, event_kind_of(news.record.state), &news.record);
   flush();
 }
 

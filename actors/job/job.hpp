@@ -1,6 +1,6 @@
 #pragma once
 
-#include <optional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -84,6 +84,8 @@ private:
   bool ending_is_under_way = false;
   bool is_ended = false;
   std::vector<node_scored> scores;
+  /// The state that the history has told of, by execution: a verdict that comes later is no event.
+  std::map<std::string, execution_state> told;
   std::vector<caf::typed_response_promise<job_status>> cancel_promises;
   std::vector<std::pair<caf::typed_response_promise<step_saved>, std::uint32_t>> step_promises;
   std::vector<std::pair<caf::typed_response_promise<step_saved>, std::uint32_t>> steps_under_way;

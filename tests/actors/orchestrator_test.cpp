@@ -1,5 +1,7 @@
 // The orchestrator's real actors over a real store, in one thread under virtual time, with fake
 // nodes.
+#include <algorithm>
+
 #include <doctest/doctest.h>
 
 #include "actors/cluster/registry.hpp"
@@ -276,6 +278,10 @@ TEST_CASE("a replicated job rewards its three nodes once") {
   INFO(view.record.error.message);
   REQUIRE(view.record.state == job_state::completed);
   CHECK(view.result.verified.reached);
+  auto history = f.ask<event_list>(f.services.queries.get(), get_history{id}).value().events;
+  CHECK(std::count_if(history.begin(), history.end(), [](const event& one) {
+          return one.kind == "execution_completed";
+        }) == 3);
   auto nodes = f.ask<node_list>(f.services.registry.get(), list_nodes{}).value().nodes;
   for (auto& node : nodes)
     CHECK(double(node.reputation) == 105.0);

@@ -131,12 +131,12 @@ expected<void> for_each_file(const fs::path& folder, const file_visitor& visit) 
 
 }  // namespace
 
-expected<blob_store> blob_store::open(fs::path folder, bool sync) {
+expected<blob_store> blob_store::open(fs::path folder, bool sync, disk_faults faults) {
   std::error_code problem;
   fs::create_directories(folder, problem);
   if (problem)
     return fail_file(folder, "made", problem.value());
-  return blob_store{std::move(folder), sync};
+  return blob_store{std::move(folder), sync, std::move(faults)};
 }
 
 fs::path blob_store::path_of(std::string_view digest) const {
@@ -155,6 +155,8 @@ expected<void> blob_store::write(std::string_view digest, std::string_view data,
       return fail_file(target, "touched", errno);
     return {};
   }
+  if (auto wanted = faults_.ask(disk_write::blob); !wanted)
+    return wanted;
   std::error_code problem;
   const bool new_folder = fs::create_directories(target.parent_path(), problem);
   if (problem)
@@ -168,7 +170,9 @@ expected<void> blob_store::write(std::string_view digest, std::string_view data,
     done = flush_folder(target.parent_path());
   if (done && sync_ && new_folder)
     done = flush_folder(folder_);
-  if (!done)
+  if (done)
+    faults_.tell(disk_write::blob);
+  else
     fs::remove(unfinished, problem);
   return done;
 }

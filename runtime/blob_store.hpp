@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "runtime/bytes.hpp"
+#include "runtime/disk_faults.hpp"
 #include "runtime/errors.hpp"
 
 namespace dim::runtime {
@@ -33,9 +34,10 @@ struct blob_chunk {
 /// reads them checks. One writer; any number of readers, in any thread.
 class blob_store {
 public:
-  /// Makes the folder when it is not there. `sync`: whether a write waits for the disk. Errors:
-  /// internal.
-  static expected<blob_store> open(std::filesystem::path folder, bool sync);
+  /// Makes the folder when it is not there. `sync`: whether a write waits for the disk. `faults`: a
+  /// simulated disk. Errors: internal.
+  static expected<blob_store> open(std::filesystem::path folder, bool sync,
+                                   disk_faults faults = {});
 
   /// Writes `data` under its digest, or, where that is there already, notes that it is still
   /// wanted. `now_ms` becomes the blob's age. Errors: bad_input (no digest), store_full, internal.
@@ -61,12 +63,14 @@ public:
                        std::int64_t written_before) const;
 
 private:
-  blob_store(std::filesystem::path folder, bool sync) : folder_(std::move(folder)), sync_(sync) {
+  blob_store(std::filesystem::path folder, bool sync, disk_faults faults)
+    : folder_(std::move(folder)), sync_(sync), faults_(std::move(faults)) {
   }
   std::filesystem::path path_of(std::string_view digest) const;
 
   std::filesystem::path folder_;
   bool sync_;
+  disk_faults faults_;
 };
 
 }  // namespace dim::runtime

@@ -17,6 +17,7 @@ struct store_state {
   std::map<std::string, table_id, std::less<>> tables;
   /// The last part of the map, for writes that free space.
   std::uint64_t reserve_bytes = 0;
+  disk_faults faults;
   std::atomic<bool> corrupt{false};
   std::atomic<bool> full{false};
   std::atomic<std::uint64_t> commits{0};
@@ -199,6 +200,7 @@ expected<std::unique_ptr<store>> store::open(const store_settings& settings) {
   if (!engine)
     return tl::unexpected(std::move(engine.error()));
   state->engine = std::move(*engine);
+  state->faults = settings.faults;
   std::unique_ptr<store> opened{new store{std::move(state)}};
   if (auto done = opened->open_tables(settings.tables); !done)
     return tl::unexpected(std::move(done.error()));
@@ -265,12 +267,17 @@ expected<void> store::write(const std::function<expected<void>(write_transaction
     return tl::unexpected(std::move(opened.error()));
   write_transaction changes{*state_, std::move(*opened)};
   auto done = work(changes);
+  const auto kind = purpose == write_purpose::reclaim ? disk_write::reclaim : disk_write::commit;
+  if (done)
+    done = state_->faults.ask(kind);
   if (done)
     done = state_->noted(changes.underlying_->commit());
   if (done || done.error().code == error_code::store_full)
     state_->full = !done;
-  if (done)
+  if (done) {
     ++state_->commits;
+    state_->faults.tell(kind);
+  }
   return done;
 }
 

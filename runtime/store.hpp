@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/disk_faults.hpp"
 #include "runtime/errors.hpp"
 
 /// The database behind a small transactional interface: named tables of keys and values in one
@@ -113,6 +114,8 @@ struct store_settings {
   std::uint32_t schema_version = 1;
   /// One for each older version, in any order.
   std::vector<store_migration> migrations;
+  /// A simulated disk; asked by every write, the one that opens the store included.
+  disk_faults faults;
 };
 
 /// What a write is for: `reclaim` may use the part of the map that is kept for freeing space.

@@ -5,13 +5,15 @@
 namespace dim::actors {
 
 runtime::expected<database_pointer> open_database(const std::filesystem::path& folder,
-                                                  const config::store_options& options) {
+                                                  const config::store_options& options,
+                                                  runtime::disk_faults faults) {
   runtime::store_settings settings;
   settings.folder = folder;
   settings.map_bytes = options.map_bytes;
   settings.sync = options.sync;
   settings.tables = tables::all();
   settings.schema_version = schema_version;
+  settings.faults = std::move(faults);
   auto opened = runtime::store::open(settings);
   if (!opened)
     return tl::unexpected(std::move(opened.error()));

@@ -31,7 +31,7 @@ SPAWNS = {
 THIRD_PARTY = [
     (("caf/",), r"(runtime|actors|gateway|tools)/"),
     (("CLI/",), r"(config|tools)/"),
-    (("toml++/",), r"(config|models)/"),
+    (("toml++/",), r"(config|models|tools/scenario)/"),
     (("lmdb.h",), r"runtime/"),
     (("spdlog/", "msgpack", "prometheus/", "boost/crc"), r"runtime/"),
     (("tl/",), r"(runtime|tools)/"),

@@ -114,6 +114,10 @@ struct history {
   std::vector<final_node> nodes;
   std::vector<gauge> gauges;
   std::vector<baseline> baselines;
+  /// The number of the last event before the run: the first of `events` is the next one.
+  std::uint64_t events_after = 0;
+  /// The reputation of the nodes that were known before the run.
+  std::map<std::string, double> reputation_before;
   /// Reputation of a new node and its floor, as configured.
   double reputation_initial = 100.0;
   double reputation_floor = 0.0;

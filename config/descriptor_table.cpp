@@ -114,9 +114,6 @@ const descriptor table[] = {
    "Time for a question to another process that starts no inference."},
   {"cluster", "chunk_window", at<&cluster::chunk_window>, "", 1, 1'024, nullptr,
    "Chunks of 1 MiB that one transfer may have on the way."},
-  {"cluster", "message_bytes_max", at<&cluster::message_bytes_max>, bytes, 1'024, 64 * mib, nullptr,
-   "Tensors of an execution up to this size travel inside its message; larger ones are fetched in "
-   "chunks."},
   {"cluster", "drain_ms", at<&cluster::drain_ms>, ms, 0, day_ms, nullptr,
    "How long a stopping process lets running work end."},
   {"cluster", "worker_threads", at<&cluster::worker_threads>, "", 0, 1'024, nullptr,

@@ -45,9 +45,6 @@ struct cluster_options {
   std::uint32_t request_timeout_ms = 10'000;
   /// Chunks of 1 MiB that one transfer may have on the way.
   std::uint32_t chunk_window = 8;
-  /// Tensors of an execution up to this many bytes travel inside its message; larger ones are
-  /// fetched in chunks.
-  std::uint64_t message_bytes_max = 1 << 20;
   /// How long a stopping process lets running work end.
   std::uint32_t drain_ms = 30'000;
   /// Threads of the actor scheduler; 0: one a core.

@@ -88,7 +88,8 @@ runtime::expected<models::repository> open_models(const config::options& options
 
 }  // namespace
 
-runtime::expected<orchestrator_disk> open_disk(const config::options& options) {
+runtime::expected<orchestrator_disk> open_disk(const config::options& options,
+                                               const runtime::disk_faults& faults) {
   auto folder = store_folder(options);
   if (options.store.check_on_start) {
     runtime::child_run check;
@@ -99,12 +100,12 @@ runtime::expected<orchestrator_disk> open_disk(const config::options& options) {
       return tl::unexpected(whole.error());
   }
   orchestrator_disk result;
-  auto database = actors::open_database(folder, options.store);
+  auto database = actors::open_database(folder, options.store, faults);
   if (!database)
     return tl::unexpected(database.error());
   result.database = std::move(*database);
   auto blobs = runtime::blob_store::open(std::filesystem::path{options.cluster.data_dir} / "blobs",
-                                         options.store.sync);
+                                         options.store.sync, faults);
   if (!blobs)
     return tl::unexpected(blobs.error());
   result.blobs = std::make_shared<runtime::blob_store>(std::move(*blobs));

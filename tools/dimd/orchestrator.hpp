@@ -34,9 +34,11 @@ struct orchestrator_disk {
   std::uint64_t generation = 0;
 };
 
-/// Checks the store in a child process, opens it, and counts this start. Errors: unavailable
-/// (another process has it), store_corrupt, store_full, unsupported (a newer schema), internal.
-runtime::expected<orchestrator_disk> open_disk(const config::options& options);
+/// Checks the store in a child process, opens it, and counts this start. `faults`: a simulated
+/// disk. Errors: unavailable (another process has it), store_corrupt, store_full, unsupported (a
+/// newer schema), internal.
+runtime::expected<orchestrator_disk> open_disk(const config::options& options,
+                                               const runtime::disk_faults& faults = {});
 
 /// ENTRY, which stands beside the others and outlives their restarts, because nodes watch it.
 runtime::child_spec entry_child(const orchestrator_services& services);

@@ -3,6 +3,7 @@
 
 #include <csignal>
 #include <fstream>
+#include <map>
 
 #include "tests/cluster/local_cluster.hpp"
 
@@ -54,10 +55,9 @@ TEST_CASE("a 16 MiB input is copied once a process, and twice more for each hop 
   std::ofstream{config} << text;
   cluster.push("standardize", model / "1" / "model.pt", config);
 
-  auto answer = tools::ask_once("127.0.0.1", cluster.port(),
-                                tools::http_request("POST", "/api/v1/jobs", large_body()));
-  REQUIRE_MESSAGE(answer.status == 202, answer.body);
-  auto id = json::parse(answer.body).at("id").get<std::string>();
+  auto answer = tests::caller{cluster.port(), 120'000}.post("/api/v1/jobs", large_body());
+  REQUIRE_MESSAGE(answer.status == 202, answer.body.dump());
+  auto id = answer.body.at("id").get<std::string>();
   CHECK(cluster.finish_state(id) == "completed");
   cluster.node(0).signal(SIGTERM);
   CHECK(cluster.node(0).wait(std::chrono::seconds{40}) == 0);

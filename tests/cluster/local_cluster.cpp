@@ -1,18 +1,20 @@
 #include "tests/cluster/local_cluster.hpp"
 
-#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
-#include <sstream>
+#include <iostream>
+#include <random>
 #include <thread>
 
-#include <fcntl.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <doctest/doctest.h>
+
+#include "tests/cluster/failed_checks.hpp"
 
 namespace dim::tests {
 
@@ -23,141 +25,114 @@ using std::chrono::milliseconds;
 
 constexpr auto poll_pause = milliseconds{10};
 
-std::string binary(const std::string& name) {
-  return std::string{DIM_BINARY_DIR} + "/bin/" + name;
-}
-
-std::string read_tail(const std::filesystem::path& file, std::size_t size) {
-  std::ifstream input{file};
-  std::stringstream text;
-  text << input.rdbuf();
-  auto result = text.str();
-  return result.size() <= size ? result : result.substr(result.size() - size);
+std::string name_of_node(std::size_t index) {
+  return "node-" + std::to_string(index + 1);
 }
 
 }  // namespace
 
-process::process(const std::string& program, const std::vector<std::string>& arguments,
-                 const std::filesystem::path& log) {
-  std::vector<std::string> words{program};
-  words.insert(words.end(), arguments.begin(), arguments.end());
-  std::vector<char*> pointers;
-  for (auto& word : words)
-    pointers.push_back(word.data());
-  pointers.push_back(nullptr);
-  auto output = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-  auto child = ::fork();
-  if (child == 0) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    ::dup2(output, STDOUT_FILENO);
-    ::dup2(output, STDERR_FILENO);
-    ::execv(program.c_str(), pointers.data());
-    ::_exit(127);
-  }
-  ::close(output);
-  pid_ = child;
-}
-
-process::process(process&& other) noexcept
-  : pid_(std::exchange(other.pid_, 0)), status_(std::exchange(other.status_, std::nullopt)) {
-}
-
-process& process::operator=(process&& other) noexcept {
-  std::swap(pid_, other.pid_);
-  std::swap(status_, other.status_);
-  return *this;
-}
-
-process::~process() {
-  if (pid_ > 0 && !status_) {
-    ::kill(static_cast<pid_t>(pid_), SIGKILL);
-    wait(std::chrono::seconds{10});
-  }
-}
-
-bool process::is_running() {
-  return pid_ > 0 && !wait(milliseconds{0});
-}
-
-void process::signal(int number) const {
-  if (pid_ > 0 && !status_)
-    ::kill(static_cast<pid_t>(pid_), number);
-}
-
-std::optional<int> process::wait(milliseconds limit) {
-  auto end = clock_type::now() + limit;
-  while (!status_) {
-    int status = 0;
-    auto ended = ::waitpid(static_cast<pid_t>(pid_), &status, WNOHANG);
-    if (ended == pid_)
-      status_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-    else if (ended < 0)
-      status_ = -1;
-    else if (clock_type::now() >= end)
-      return std::nullopt;
-    else
-      std::this_thread::sleep_for(poll_pause);
-  }
-  return status_;
-}
-
-local_cluster::local_cluster(std::size_t nodes, std::vector<std::string> flags)
-  : flags_(std::move(flags)) {
+local_cluster::local_cluster(const cluster_shape& shape)
+  : shape_(shape),
+    failures_before_(failed_checks()),
+    port_(unused_port()),
+    cluster_port_(unused_port()) {
   auto pattern = (std::filesystem::temp_directory_path() / "dim-cluster-XXXXXX").string();
   folder_ = ::mkdtemp(pattern.data());
   start_orchestrator();
-  nodes_.resize(nodes);
-  for (std::size_t index = 0; index < nodes; ++index)
+  if (shape_.has_own_gateway)
+    start_gateway();
+  nodes_.resize(shape_.nodes);
+  for (std::size_t index = 0; index < shape_.nodes; ++index)
     start_node(index);
-  wait_until("all nodes are online", [&] { return nodes_online() == nodes; });
+  wait_until("all nodes are online", [&] { return nodes_online() == shape_.nodes; });
+}
+
+local_cluster::local_cluster(std::size_t nodes, std::vector<std::string> flags)
+  : local_cluster(cluster_shape{nodes, false, std::move(flags)}) {
 }
 
 local_cluster::~local_cluster() {
   nodes_.clear();
+  gateway_ = process{};
   orchestrator_ = process{};
+  if (failed_checks() != failures_before_) {
+    std::cerr << "the cluster's logs are kept in " << folder_.string() << std::endl;
+    return;
+  }
   std::error_code ignored;
   std::filesystem::remove_all(folder_, ignored);
 }
 
+process local_cluster::start(const std::string& name, const std::string& roles,
+                             std::vector<std::string> arguments) const {
+  auto ports = folder_ / (name + "-ports.json");
+  std::filesystem::remove(ports);
+  arguments.insert(arguments.begin(),
+                   {"--cluster.roles=" + roles, "--cluster.data_dir=" + (folder_ / name).string(),
+                    "--cluster.port_file=" + ports.string()});
+  if (roles.find("orchestrator") == std::string::npos)
+    arguments.push_back("--cluster.orchestrators=127.0.0.1:" + std::to_string(cluster_port_));
+  arguments.insert(arguments.end(), shape_.flags.begin(), shape_.flags.end());
+  return process{program_path("dimd"), arguments, folder_ / (name + ".log")};
+}
+
+void local_cluster::launch_orchestrator() {
+  auto roles = shape_.has_own_gateway ? "orchestrator" : "orchestrator,gateway";
+  orchestrator_ = start(
+    "orchestrator", roles,
+    {"--cluster.port=" + std::to_string(cluster_port_), "--gateway.port=" + std::to_string(port_)});
+}
+
+void local_cluster::launch_gateway() {
+  gateway_ = start("gateway", "gateway", {"--gateway.port=" + std::to_string(port_)});
+}
+
 void local_cluster::start_orchestrator() {
-  auto data = folder_ / "orchestrator";
-  auto file = folder_ / "orchestrator-ports.json";
-  std::filesystem::remove(file);
-  std::vector<std::string> arguments{
-    "--cluster.roles=orchestrator,gateway", "--cluster.data_dir=" + data.string(),
-    "--cluster.port_file=" + file.string(), "--cluster.port=" + std::to_string(cluster_port_),
-    "--gateway.port=" + std::to_string(port_)};
-  arguments.insert(arguments.end(), flags_.begin(), flags_.end());
-  orchestrator_ = process{binary("dimd"), arguments, folder_ / "orchestrator.log"};
-  auto ports = ports_of(file, orchestrator_);
-  port_ = ports.at("gateway").get<std::uint16_t>();
-  cluster_port_ = ports.at("cluster").get<std::uint16_t>();
+  launch_orchestrator();
+  await_ports("orchestrator", orchestrator_);
+}
+
+void local_cluster::start_gateway() {
+  launch_gateway();
+  await_ports("gateway", gateway_);
 }
 
 void local_cluster::start_node(std::size_t index) {
-  auto name = "node-" + std::to_string(index + 1);
-  std::vector<std::string> arguments{
-    "--cluster.roles=node",
-    "--cluster.data_dir=" + (folder_ / name).string(),
-    "--cluster.orchestrators=127.0.0.1:" + std::to_string(cluster_port_),
-    "--node.cabinets_dir=" + (sample_folder() / "cabinets" / name).string(),
-    "--node.name=" + name,
-    "--node.owner=owner-" + std::to_string(index + 1),
-    "--node.devices=cpu:0"};
-  arguments.insert(arguments.end(), flags_.begin(), flags_.end());
-  nodes_.at(index) = process{binary("dimd"), arguments, folder_ / (name + ".log")};
+  auto name = name_of_node(index);
+  nodes_.at(index) = start(
+    name, "node",
+    {"--node.cabinets_dir=" + (sample_folder() / "cabinets" / name).string(), "--node.name=" + name,
+     "--node.owner=owner-" + std::to_string(index + 1), "--node.devices=cpu:0"});
 }
 
-nlohmann::json local_cluster::ports_of(const std::filesystem::path& file, process& owner) const {
-  nlohmann::json result;
+void local_cluster::await_ports(const std::string& name, process& owner) const {
   wait_until("the daemon listens", [&] {
     if (!owner.is_running())
       FAIL("the daemon ended at its start:\n", logs());
-    std::ifstream input{file};
-    result = nlohmann::json::parse(input, nullptr, false);
-    return result.is_object() && result.contains("cluster");
+    return std::filesystem::exists(folder_ / (name + "-ports.json"));
+  });
+}
+
+std::vector<child_process> local_cluster::agents_of(std::size_t index) const {
+  auto result = children_of(nodes_.at(index).pid());
+  std::erase_if(result, [](const child_process& child) {
+    return child.command.find("dim-agent") == std::string::npos;
   });
   return result;
+}
+
+nlohmann::json local_cluster::node_entry(std::size_t index) const {
+  auto answer = get("/api/v1/nodes");
+  if (answer.status == 200)
+    for (auto& node : answer.body.at("nodes"))
+      if (node.at("name") == name_of_node(index))
+        return node;
+  return nullptr;
+}
+
+std::string local_cluster::node_id(std::size_t index) const {
+  auto entry = node_entry(index);
+  return entry.is_object() ? entry.at("id").get<std::string>() : std::string{};
 }
 
 void local_cluster::push_samples(const std::vector<std::string>& names) {
@@ -169,29 +144,25 @@ void local_cluster::push_samples(const std::vector<std::string>& names) {
 
 void local_cluster::push(const std::string& name, const std::filesystem::path& file,
                          const std::filesystem::path& config) {
-  process push{binary("dim"),
+  process push{program_path("dim"),
                {"--url", "http://127.0.0.1:" + std::to_string(port_), "push", name, file.string(),
                 "--config", config.string()},
                folder_ / "push.log"};
   if (push.wait(std::chrono::seconds{60}) != 0)
-    FAIL("could not push ", name, ":\n", read_tail(folder_ / "push.log", 2000));
+    FAIL("could not push ", name, ":\n", tail_of(folder_ / "push.log", 2000));
 }
 
-local_cluster::reply local_cluster::get(const std::string& target) const {
-  auto answer = tools::ask_once("127.0.0.1", port_, tools::http_request("GET", target));
-  return {answer.status, nlohmann::json::parse(answer.body, nullptr, false)};
+reply local_cluster::get(const std::string& target) const {
+  return caller{port_}.get(target);
 }
 
-local_cluster::reply local_cluster::post(const std::string& target, const nlohmann::json& body,
-                                         const std::string& headers) const {
-  auto answer =
-    tools::ask_once("127.0.0.1", port_, tools::http_request("POST", target, body.dump(), headers));
-  return {answer.status, nlohmann::json::parse(answer.body, nullptr, false)};
+reply local_cluster::post(const std::string& target, const nlohmann::json& body,
+                          const std::string& key) const {
+  return caller{port_}.post(target, body.dump(), key);
 }
 
-local_cluster::reply local_cluster::remove(const std::string& target) const {
-  auto answer = tools::ask_once("127.0.0.1", port_, tools::http_request("DELETE", target));
-  return {answer.status, nlohmann::json::parse(answer.body, nullptr, false)};
+reply local_cluster::remove(const std::string& target) const {
+  return caller{port_}.remove(target);
 }
 
 std::string local_cluster::submit(const nlohmann::json& job) const {
@@ -210,8 +181,7 @@ nlohmann::json local_cluster::finish(const std::string& id, milliseconds limit) 
       job = answer.body;
       if (answer.status != 200)
         return false;
-      auto status = job.value("status", "");
-      return status == "completed" || status == "failed" || status == "cancelled";
+      return is_terminal(job.value("status", ""));
     },
     limit);
   return job;
@@ -226,7 +196,7 @@ std::string local_cluster::finish_state(const std::string& id, milliseconds limi
       for (auto& job : jobs.at("jobs"))
         if (job.at("id") == id)
           status = job.at("status").get<std::string>();
-      return status == "completed" || status == "failed" || status == "cancelled";
+      return is_terminal(status);
     },
     limit);
   return status;
@@ -251,42 +221,47 @@ std::size_t local_cluster::nodes_online() const {
   return result;
 }
 
+nlohmann::json local_cluster::executions_of(const std::string& id) const {
+  auto answer = get("/api/v1/jobs/" + id + "/executions");
+  return answer.status == 200 ? answer.body.at("executions") : nlohmann::json::array();
+}
+
+std::size_t local_cluster::count_in_log(const std::string& name, const std::string& message) const {
+  std::ifstream input{folder_ / (name + ".log")};
+  std::size_t result = 0;
+  for (std::string line; std::getline(input, line);)
+    result += line.find("\"message\":\"" + message + "\"") != std::string::npos;
+  return result;
+}
+
 std::string local_cluster::logs() const {
   std::string result;
   for (auto& entry : std::filesystem::directory_iterator{folder_})
     if (entry.path().extension() == ".log")
-      result += "--- " + entry.path().filename().string() + "\n" + read_tail(entry.path(), 3000);
+      result += "--- " + entry.path().filename().string() + "\n" + tail_of(entry.path(), 3000);
   return result;
 }
 
-nlohmann::json digit_input(const std::vector<double>& pixels) {
-  return {{"name", "x"}, {"datatype", "FP32"}, {"shape", {1, pixels.size()}}, {"data", pixels}};
+bool is_terminal(const std::string& state) {
+  return state == "completed" || state == "failed" || state == "cancelled";
 }
 
-std::filesystem::path sample_folder() {
-  static const std::filesystem::path folder = [] {
-    std::filesystem::path result = std::string{DIM_BINARY_DIR} + "/samples";
-    if (std::filesystem::exists(result / "samples" / "digits.json"))
-      return result;
-    auto log = std::filesystem::temp_directory_path() / "dim-sample-models.log";
-    process make{binary("sample-models"), {"--out", result.string()}, log};
-    if (make.wait(std::chrono::minutes{5}) != 0)
-      FAIL("could not make the sample models:\n", read_tail(log, 2000));
-    return result;
-  }();
-  return folder;
-}
-
-const std::vector<digit>& sample_digits() {
-  static const std::vector<digit> digits = [] {
-    std::ifstream input{sample_folder() / "samples" / "digits.json"};
-    std::vector<digit> result;
-    auto parsed = nlohmann::json::parse(input);
-    for (auto& one : parsed.at("digits"))
-      result.push_back({one.at("x").get<std::vector<double>>(), one.at("label").get<int>()});
-    return result;
-  }();
-  return digits;
+std::uint16_t unused_port() {
+  constexpr std::uint32_t first = 10'000;
+  constexpr std::uint32_t end = 32'000;
+  std::random_device source;
+  for (;;) {
+    auto port = static_cast<std::uint16_t>(first + source() % (end - first));
+    auto socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(port);
+    auto is_free = ::bind(socket, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
+    ::close(socket);
+    if (is_free)
+      return port;
+  }
 }
 
 }  // namespace dim::tests

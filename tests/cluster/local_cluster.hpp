@@ -4,59 +4,66 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <map>
-#include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
-#include "tools/bench/http_load.hpp"
+#include "tests/cluster/caller.hpp"
+#include "tests/cluster/process.hpp"
+#include "tests/cluster/samples.hpp"
 
 namespace dim::tests {
 
-/// A program that runs until it is told to end, or the test does.
-class process {
-public:
-  process() = default;
-  /// Standard output and error go to `log`. The process dies with the test.
-  process(const std::string& program, const std::vector<std::string>& arguments,
-          const std::filesystem::path& log);
-  process(process&& other) noexcept;
-  process& operator=(process&& other) noexcept;
-  ~process();
-
-  std::int64_t pid() const {
-    return pid_;
-  }
-  bool is_running();
-  void signal(int number) const;
-  /// Waits for its end: the exit status, 128 + signal, or nothing when it still runs after `limit`.
-  std::optional<int> wait(std::chrono::milliseconds limit);
-
-private:
-  std::int64_t pid_ = 0;
-  std::optional<int> status_;
+/// What a cluster is made of.
+struct cluster_shape {
+  std::size_t nodes = 1;
+  /// The gateway in a process of its own; otherwise the orchestrator has that role as well.
+  bool has_own_gateway = false;
+  /// Given to every daemon.
+  std::vector<std::string> flags;
 };
 
-/// One orchestrator with its gateway, and nodes, each a real `dimd` on loopback with ports of its
-/// own choice and a data folder of its own. Everything is removed with the object, unless a check
-/// failed.
+/// One orchestrator, its gateway, and nodes, each a real `dimd` on loopback with a data folder of
+/// its own. A process that is started again has its old ports and folder. Everything is removed
+/// with the object; the folder with the logs is kept, and named, when a check has failed meanwhile.
 class local_cluster {
 public:
+  explicit local_cluster(const cluster_shape& shape);
   explicit local_cluster(std::size_t nodes, std::vector<std::string> flags = {});
   ~local_cluster();
 
+  /// Starts the process and waits until it listens.
   void start_orchestrator();
+  void start_gateway();
+  /// These only start the process. A node never needs more.
+  void launch_orchestrator();
+  void launch_gateway();
   void start_node(std::size_t index);
 
   process& orchestrator() {
     return orchestrator_;
   }
+  /// The process that answers HTTP: the orchestrator, unless the gateway is one of its own.
+  process& gateway() {
+    return shape_.has_own_gateway ? gateway_ : orchestrator_;
+  }
   process& node(std::size_t index) {
     return nodes_.at(index);
   }
+  std::size_t nodes() const {
+    return nodes_.size();
+  }
+  bool has_own_gateway() const {
+    return shape_.has_own_gateway;
+  }
+  /// The agent processes of a node, the oldest first.
+  std::vector<child_process> agents_of(std::size_t index) const;
+  /// As the cluster knows the node: found by its name; empty while it does not.
+  std::string node_id(std::size_t index) const;
+  /// The node's entry in the list of nodes; null while it has none.
+  nlohmann::json node_entry(std::size_t index) const;
+
   std::filesystem::path folder() const {
     return folder_;
   }
@@ -71,13 +78,9 @@ public:
   void push(const std::string& name, const std::filesystem::path& file,
             const std::filesystem::path& config);
 
-  struct reply {
-    unsigned status = 0;
-    nlohmann::json body;
-  };
   reply get(const std::string& target) const;
   reply post(const std::string& target, const nlohmann::json& body,
-             const std::string& headers = {}) const;
+             const std::string& key = {}) const;
   reply remove(const std::string& target) const;
 
   /// Submits a job and returns its id; fails the test unless it is accepted.
@@ -88,35 +91,37 @@ public:
   /// Waits as `finish` does, and returns the status alone: for jobs with large answers.
   std::string finish_state(const std::string& id,
                            std::chrono::milliseconds limit = std::chrono::seconds{60}) const;
+  nlohmann::json executions_of(const std::string& id) const;
   /// Asks again and again until `is_so`; fails the test when it does not come true in time.
   void wait_until(const std::string& what, const std::function<bool()>& is_so,
                   std::chrono::milliseconds limit = std::chrono::seconds{30}) const;
   std::size_t nodes_online() const;
+  /// How often `message` stands in a process's log, for instance "node-1".
+  std::size_t count_in_log(const std::string& name, const std::string& message) const;
   /// The end of every process's log, for a message.
   std::string logs() const;
 
 private:
-  nlohmann::json ports_of(const std::filesystem::path& file, process& owner) const;
+  process start(const std::string& name, const std::string& roles,
+                std::vector<std::string> arguments) const;
+  void await_ports(const std::string& name, process& owner) const;
 
+  cluster_shape shape_;
   std::filesystem::path folder_;
-  std::vector<std::string> flags_;
+  /// Failed checks of the program when this cluster was started.
+  std::size_t failures_before_ = 0;
   process orchestrator_;
+  process gateway_;
   std::vector<process> nodes_;
   std::uint16_t port_ = 0;
   std::uint16_t cluster_port_ = 0;
 };
 
-/// A row of 64 pixels in the form of a job's input "x".
-nlohmann::json digit_input(const std::vector<double>& pixels);
+/// Whether a job in this state has ended.
+bool is_terminal(const std::string& state);
 
-/// Held-out digits with their labels, as `sample-models` wrote them.
-struct digit {
-  std::vector<double> pixels;
-  int label = 0;
-};
-const std::vector<digit>& sample_digits();
-
-/// Where the sample models are; they are made at the first call, once for all test programs.
-std::filesystem::path sample_folder();
+/// A port of loopback that nobody uses, below those that the system gives to outgoing connections:
+/// a process that dials a dead neighbour there can not meet itself.
+std::uint16_t unused_port();
 
 }  // namespace dim::tests

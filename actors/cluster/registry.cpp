@@ -85,10 +85,14 @@ caf::result<join_accepted> registry_state::join(join_cluster& request) {
   node.handle = request.handle;
   self->monitor(node.handle);
   save(node, {event_of(topic_nodes, "node_joined", node, {})});
+  // On its way before anything of SCHEDULER's: a node that learns of a new generation drops what it
+  // has in hand, and must not drop the first execution of that generation.
+  auto promise = self->make_response_promise<join_accepted>();
+  promise.deliver(join_accepted{arguments.generation, arguments.heartbeat_ms});
   tell_scheduler(node, true);
   runtime::log(runtime::log_level::info, name, "admitted node",
                {{"node_id", found->first}, {"node", node.record.facts.name}});
-  return join_accepted{arguments.generation, arguments.heartbeat_ms};
+  return promise;
 }
 
 void registry_state::note_heartbeat(node_heartbeat& news) {

@@ -14,11 +14,17 @@ struct registry_fixture : tests::actor_fixture {
   std::vector<commit_changes> commits;
   stored_nodes stored;
   registry_actor registry;
+  /// A join under way, and whether it was answered when SCHEDULER heard of the node.
+  tests::pending_reply<join_accepted> joining;
+  bool was_answered_first = false;
 
   /// Keeps what it is told, and never answers what it is asked.
   caf::actor make_scheduler() {
-    return sys().spawn([box = scheduler_box](caf::event_based_actor* self) -> caf::behavior {
-      return {[box](const node_updated& x) { box->put(caf::make_message(x)); },
+    return sys().spawn([this, box = scheduler_box](caf::event_based_actor* self) -> caf::behavior {
+      return {[this, box](const node_updated& x) {
+                was_answered_first = joining && joining->has_value();
+                box->put(caf::make_message(x));
+              },
               [box](const node_lost& x) { box->put(caf::make_message(x)); },
               [self](get_schedule) { return self->make_response_promise(); }};
     });
@@ -88,6 +94,15 @@ TEST_CASE("a node joins, is stored, and is offered to the scheduler with its han
   auto news = f.scheduler_box->all<node_updated>();
   REQUIRE(news.size() == 1);
   CHECK(news[0].handle);
+}
+
+TEST_CASE("a node is told of its admission before the scheduler can send it work") {
+  registry_fixture f;
+  f.start();
+  f.joining = f.request<join_accepted>(f.registry, f.join_of(f.new_node()));
+  f.run();
+  CHECK(f.scheduler_box->all<node_updated>().size() == 1);
+  CHECK(f.was_answered_first);
 }
 
 TEST_CASE("another cluster or protocol is refused with words") {

@@ -1,4 +1,5 @@
 #include "config/draft.hpp"
+#include "config/text_rules.hpp"
 #include "config/value.hpp"
 
 namespace dim::config {
@@ -48,9 +49,35 @@ void check_order(const order_rule& rule, draft& target) {
        + std::to_string(low) + " and " + std::to_string(high)});
 }
 
+/// Where the first of the options that is set was set.
+std::string place_of(std::initializer_list<const char*> keys, std::string_view section,
+                     draft& target) {
+  for (const auto* key : keys) {
+    const auto* option = find_descriptor(section, key);
+    if (target.origins.contains(option->name()))
+      return target.where(*option);
+  }
+  return std::string{section};
+}
+
+void check_tls(draft& target) {
+  const auto& tls = target.values.tls;
+  const auto named = !tls.certificate.empty() + !tls.key.empty() + !tls.ca.empty();
+  if (named != 0 && named != 3)
+    target.problems.push_back(
+      {place_of({"certificate", "key", "ca"}, "tls", target),
+       "expected all three of tls.certificate, tls.key and tls.ca, or none of them"});
+  const auto& bind = target.values.cluster.bind;
+  if (named == 0 && !is_loopback(bind) && has_role(target.values, "orchestrator"))
+    target.problems.push_back(
+      {place_of({"bind"}, "cluster", target),
+       "expected a loopback address, because [tls] names no certificate, got \"" + bind + "\""});
+}
+
 }  // namespace
 
 void check_together(draft& target) {
+  check_tls(target);
   for (const auto& rule : orders)
     check_order(rule, target);
 }

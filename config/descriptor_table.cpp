@@ -11,6 +11,10 @@ cluster_options& section_of(options& x, Value cluster_options::*) {
   return x.cluster;
 }
 template <class Value>
+tls_options& section_of(options& x, Value tls_options::*) {
+  return x.tls;
+}
+template <class Value>
 gateway_options& section_of(options& x, Value gateway_options::*) {
   return x.gateway;
 }
@@ -59,6 +63,7 @@ constexpr std::int64_t gib = 1 << 30;
 constexpr std::int64_t tib = gib << 10;
 
 using cluster = cluster_options;
+using tls = tls_options;
 using gateway = gateway_options;
 using orchestrator = orchestrator_options;
 using store = store_options;
@@ -70,6 +75,7 @@ using reputation = reputation_options;
 
 constexpr section_descriptor section_table[] = {
   {"cluster", "What all processes of a cluster share, and how they reach each other."},
+  {"tls", "Links between the machines of a cluster. Three files in PEM, or none; see \"dim ca\"."},
   {"gateway", "HTTP."},
   {"orchestrator", "Jobs, placement and retries."},
   {"store", "The database, blobs and model files of the orchestrator."},
@@ -91,8 +97,8 @@ const descriptor table[] = {
   {"cluster", "orchestrators", at<&cluster::orchestrators>, "", 1, 16, &address_rule,
    "Where nodes and gateways find the orchestrator; tried in order, over and over. Not used for "
    "what runs in the orchestrator's own process."},
-  {"cluster", "bind", at<&cluster::bind>, "", 0, 0, &loopback_rule,
-   "The interface that the orchestrator listens on for nodes."},
+  {"cluster", "bind", at<&cluster::bind>, "", 0, 0, &interface_rule,
+   "The interface that the orchestrator listens on for nodes. Anything but loopback needs [tls]."},
   {"cluster", "port", at<&cluster::port>, "", 0, 65'535, nullptr,
    "The port that the orchestrator listens on for nodes; 0: any free one, see port_file."},
   {"cluster", "port_file", at<&cluster::port_file>, "", 0, 0, nullptr,
@@ -118,6 +124,18 @@ const descriptor table[] = {
    "How long a stopping process lets running work end."},
   {"cluster", "worker_threads", at<&cluster::worker_threads>, "", 0, 1'024, nullptr,
    "Threads that run actors; 0: one a core."},
+
+  {"tls", "certificate", at<&tls::certificate>, "", 0, 0, nullptr,
+   "The file with this process's certificate, signed by the cluster's authority. Empty: no TLS."},
+  {"tls", "key", at<&tls::key>, "", 0, 0, nullptr,
+   "The file with its key, which has no passphrase and is not for everybody to read."},
+  {"tls", "ca", at<&tls::ca>, "", 0, 0, nullptr,
+   "The file with the certificate of the cluster's authority: whoever has one that it signed may "
+   "do everything, whatever its name."},
+  {"tls", "handshake_timeout_ms", at<&tls::handshake_timeout_ms>, ms, 10, 600'000, nullptr,
+   "From an accepted connection to the end of its handshake."},
+  {"tls", "handshakes_max", at<&tls::handshakes_max>, "", 1, 65'536, nullptr,
+   "Accepted connections whose handshake has not ended; one more, and the oldest is closed."},
 
   {"gateway", "bind", at<&gateway::bind>, "", 0, 0, &interface_rule,
    "The interface that HTTP is served on. Anything but loopback is open to whoever reaches it."},

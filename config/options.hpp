@@ -51,6 +51,21 @@ struct cluster_options {
   std::uint32_t worker_threads = 0;
 };
 
+/// `[tls]`: the links between the machines of a cluster. Three files in PEM, or none; without them
+/// the orchestrator listens on loopback only. `dim ca` makes them.
+struct tls_options {
+  /// This process's certificate, signed by the cluster's authority.
+  std::string certificate;
+  /// Its key, without a passphrase and not for everybody to read.
+  std::string key;
+  /// The certificate of the cluster's authority: whoever has one that it signed is a peer.
+  std::string ca;
+  /// From an accepted connection to the end of its handshake.
+  std::uint32_t handshake_timeout_ms = 5'000;
+  /// Accepted connections whose handshake has not ended; one more, and the oldest is closed.
+  std::uint32_t handshakes_max = 256;
+};
+
 /// `[gateway]`: HTTP.
 struct gateway_options {
   std::string bind = "127.0.0.1";
@@ -214,6 +229,7 @@ struct reputation_options {
 /// All options of one process.
 struct options {
   cluster_options cluster;
+  tls_options tls;
   gateway_options gateway;
   orchestrator_options orchestrator;
   store_options store;

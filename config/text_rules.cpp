@@ -55,10 +55,6 @@ bool is_interface(std::string_view text) {
          || inet_pton(AF_INET6, copy.c_str(), address.data()) == 1;
 }
 
-bool is_loopback(std::string_view text) {
-  return is_interface(text) && (text == "localhost" || text == "::1" || text.starts_with("127."));
-}
-
 bool is_host(std::string_view text) {
   if (text.size() > 2 && text.front() == '[' && text.back() == ']')
     return is_interface(text.substr(1, text.size() - 2));
@@ -121,13 +117,15 @@ bool is_log_format(std::string_view text) {
 
 }  // namespace
 
+bool is_loopback(std::string_view text) {
+  return is_interface(text) && (text == "localhost" || text == "::1" || text.starts_with("127."));
+}
+
 const text_rule role_rule{is_role, R"("orchestrator", "gateway" or "node")"};
 const text_rule cluster_name_rule{
   is_cluster_name, "1 to 64 letters, digits, '-' or '_', first a letter or digit"};
 const text_rule not_empty_rule{is_not_empty, "a text that is not empty"};
 const text_rule interface_rule{is_interface, R"(a numeric IP address or "localhost")"};
-const text_rule loopback_rule{
-  is_loopback, "a loopback address (the cluster's own protocol has no authentication)"};
 const text_rule address_rule{is_address, R"("host:port" or "[address]:port")"};
 const text_rule label_rule{is_label, "at most 255 characters, no control characters"};
 const text_rule optional_uuid_rule{is_optional_uuid, "a UUID in lower case, or nothing"};

@@ -16,8 +16,6 @@ extern const text_rule cluster_name_rule;
 extern const text_rule not_empty_rule;
 /// A numeric address of this machine's interfaces, or "localhost".
 extern const text_rule interface_rule;
-/// As `interface_rule`, but reachable from this machine only.
-extern const text_rule loopback_rule;
 /// "host:port" or "[v6-address]:port".
 extern const text_rule address_rule;
 /// A name for people; may be empty.
@@ -27,5 +25,8 @@ extern const text_rule device_rule;
 extern const text_rule isolation_rule;
 extern const text_rule log_level_rule;
 extern const text_rule log_format_rule;
+
+/// Whether this interface is reachable from this machine only.
+bool is_loopback(std::string_view text);
 
 }  // namespace dim::config

@@ -8,8 +8,16 @@
 #include "runtime/caf_errors.hpp"
 #include "runtime/log.hpp"
 #include "runtime/restart_policy.hpp"
+#include "runtime/tls_links.hpp"
 
 namespace dim::runtime {
+
+namespace {
+
+// A port is bound at once or never.
+constexpr auto publish_timeout = std::chrono::seconds{10};
+
+}  // namespace
 
 expected<endpoint> parse_endpoint(const std::string& text) {
   auto wrong = [&text] {
@@ -140,6 +148,11 @@ caf::io::middleman_actor middleman_of(caf::actor_system& system) {
   return system.middleman().actor_handle();
 }
 
+caf::io::middleman_actor dialer_of(caf::actor_system& system) {
+  auto over_tls = tls_dialer_of(system);
+  return over_tls ? over_tls : middleman_of(system);
+}
+
 bool is_loopback(const std::string& bind) {
   auto is_number = bind.find_first_not_of("0123456789.") == std::string::npos;
   return (is_number && bind.rfind("127.", 0) == 0) || bind == "::1" || bind == "localhost";
@@ -147,16 +160,23 @@ bool is_loopback(const std::string& bind) {
 
 expected<std::uint16_t> publish_entry(caf::actor_system& system, const caf::actor& entry,
                                       const std::string& bind, std::uint16_t port) {
-  if (!is_loopback(bind))
+  auto over_tls = tls_dialer_of(system);
+  if (!over_tls && !is_loopback(bind))
     return fail(error_code::unavailable, "refuses to listen on \"" + bind
                                            + "\": cluster traffic without TLS binds loopback only");
-  auto used = system.middleman().publish(entry, port, bind.c_str(), true);
-  if (!used) {
-    auto reason = to_failure(used.error());
-    return fail(error_code::unavailable, "can not listen on " + bind + ":" + std::to_string(port)
-                                           + " (" + reason.message + ")");
-  }
-  return *used;
+  caf::scoped_actor self{system};
+  expected<std::uint16_t> result = 0;
+  self
+    ->request(over_tls ? over_tls : middleman_of(system), publish_timeout, caf::publish_atom_v,
+              port, caf::actor_cast<caf::strong_actor_ptr>(entry), std::set<std::string>{}, bind,
+              true)
+    .receive([&](std::uint16_t used) { result = used; },
+             [&](const caf::error& problem) {
+               result = fail(error_code::unavailable, "can not listen on " + bind + ":"
+                                                        + std::to_string(port) + " ("
+                                                        + to_failure(problem).message + ")");
+             });
+  return result;
 }
 
 }  // namespace dim::runtime

@@ -85,16 +85,21 @@ private:
   failure last_failure_;
 };
 
-/// The behaviour of LINK. `dialer` is the middleman's actor (`middleman_of`).
+/// The behaviour of LINK. `dialer` is the middleman's actor (`dialer_of`).
 link_actor::behavior_type link(link_state::self_pointer self, caf::io::middleman_actor dialer,
                                link_options options, service<caf::actor> entry, caf::actor owner);
 
-/// The middleman's actor of a system made with `enable_links`.
+/// The middleman's actor of a system made with `enable_links`: for processes of one machine, always
+/// without TLS.
 caf::io::middleman_actor middleman_of(caf::actor_system& system);
 
-/// Offers `entry` to other processes and returns the port in use. `port` 0 takes any free one.
-/// Blocks, so it is for `main`. Errors: unavailable (the port is taken, or `bind` is not loopback:
-/// without TLS whoever reaches the port may send anything), bad_input.
+/// What dials the other processes of the cluster: over TLS where the system has it.
+caf::io::middleman_actor dialer_of(caf::actor_system& system);
+
+/// Offers `entry` to other processes, over TLS where the system has it, and returns the port in
+/// use. `port` 0 takes any free one. Blocks, so it is for `main`. Errors: unavailable (the port is
+/// taken, or there is no TLS and `bind` is not loopback: whoever reached the port could send
+/// anything).
 expected<std::uint16_t> publish_entry(caf::actor_system& system, const caf::actor& entry,
                                       const std::string& bind, std::uint16_t port);
 

@@ -111,6 +111,10 @@ TEST_CASE("texts are checked by their option's rule") {
     {"[cluster]\nname = 'a b'", false},
     {"[cluster]\nname = 'dim-2'", true},
     {"[cluster]\nbind = '0.0.0.0'", false},
+    {"[cluster]\nbind = '0.0.0.0'\nroles = ['node']", true},
+    {"[cluster]\nbind = '0.0.0.0'\n[tls]\ncertificate = 'c'\nkey = 'k'\nca = 'a'", true},
+    {"[tls]\ncertificate = 'c'\nkey = 'k'", false},
+    {"[tls]\nca = 'a'", false},
     {"[cluster]\nbind = '127.0.0.2'", true},
     {"[cluster]\nbind = '::1'", true},
     {"[gateway]\nbind = '0.0.0.0'", true},
@@ -147,6 +151,16 @@ TEST_CASE("options that contradict each other are reported where one of them was
                                "cluster.lost_ms, got 3000 and 2000"}});
   CHECK(problems_with({"--cluster.heartbeat_ms=4000"})[0].where == "--cluster.heartbeat_ms");
   CHECK(problems_with({}, {{"DIM_REPUTATION_FLOOR", "101"}})[0].where == "DIM_REPUTATION_FLOOR");
+}
+
+TEST_CASE("an interface that others reach needs a certificate, and a certificate its key and its "
+          "authority") {
+  CHECK(problems_of("[cluster]\nbind = '0.0.0.0'\n")
+        == problems{{"f:2:8", "expected a loopback address, because [tls] names no certificate, "
+                              "got \"0.0.0.0\""}});
+  CHECK(problems_with({"--tls.key=k"})
+        == problems{{"--tls.key", "expected all three of tls.certificate, tls.key and tls.ca, or "
+                                  "none of them"}});
 }
 
 TEST_CASE("a file that can not be read is reported by its name") {

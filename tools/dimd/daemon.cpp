@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <csignal>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 
@@ -22,6 +23,7 @@
 #include "runtime/link.hpp"
 #include "runtime/log.hpp"
 #include "runtime/system.hpp"
+#include "runtime/tls_links.hpp"
 #include "tools/dimd/orchestrator.hpp"
 
 namespace dim::tools {
@@ -42,6 +44,27 @@ bool has_role(const config::options& options, const char* role) {
 runtime::restart_limits limits_of(const config::supervision_options& options) {
   return {options.restarts_max, options.restarts_window_ms, options.backoff_ms,
           options.backoff_max_ms};
+}
+
+/// Reads the certificates that the options name, before anything is started that relies on them.
+runtime::expected<void> prepare_tls(const config::options& options,
+                                    runtime::system_config& config) {
+  if (!runtime::is_wanted(options.tls))
+    return {};
+  auto context = runtime::tls_context::load(options.tls, std::time(nullptr));
+  if (!context)
+    return tl::unexpected(context.error());
+  for (const auto& warning : (*context)->warnings())
+    runtime::log(log_level::warn, "TLS", "has a certificate that ends soon", {{"reason", warning}});
+  runtime::log(log_level::info, "TLS", "shows its certificate",
+               {{"subject", (*context)->subject()}});
+  runtime::tls_link_limits limits;
+  limits.dial_timeout_ms = options.cluster.dial_timeout_ms;
+  limits.handshake_timeout_ms = options.tls.handshake_timeout_ms;
+  limits.handshakes_max = options.tls.handshakes_max;
+  limits.lost_ms = options.cluster.lost_ms;
+  runtime::enable_tls(config, std::move(*context), limits);
+  return {};
 }
 
 /// What actors and `main` tell each other at the end.
@@ -95,6 +118,8 @@ daemon::~daemon() {
 runtime::expected<void> daemon::start() {
   parts_ = std::make_unique<parts>();
   auto& p = *parts_;
+  if (auto ready = prepare_tls(options_, p.config); !ready)
+    return ready;
   auto lock = runtime::folder_lock::take(options_.cluster.data_dir);
   if (!lock)
     return tl::unexpected(lock.error());
@@ -173,7 +198,7 @@ runtime::child_spec daemon::link_child() {
   options.backoff_ms = options_.cluster.rejoin_backoff_ms;
   options.backoff_max_ms = options_.cluster.rejoin_backoff_max_ms;
   return runtime::make_child("LINK", p.link, [options, entry = p.entry](caf::local_actor& parent) {
-    auto dialer = runtime::middleman_of(parent.home_system());
+    auto dialer = runtime::dialer_of(parent.home_system());
     auto link = parent.spawn(runtime::link, dialer, options, entry, caf::actor{});
     return caf::actor_cast<caf::actor>(link);
   });

@@ -41,6 +41,8 @@ int main(int argc, char** argv) {
   if (auto started = daemon.start(); !started) {
     std::cerr << "dimd: " << to_string(started.error().code) << ": " << started.error().message
               << "\n";
+    for (const auto& detail : started.error().details)
+      std::cerr << "  " << detail << "\n";
     daemon.stop();
     return 1;
   }

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+
+namespace dim::runtime {
+
+/// The handshakes of one listener that have not ended. Whoever reaches the port can begin one, so
+/// they are bounded in number and in time: the one that is late, or the oldest of too many, loses
+/// its connection. Thread-safe.
+class handshakes : public std::enable_shared_from_this<handshakes> {
+public:
+  using time_point = std::chrono::steady_clock::time_point;
+
+  /// One handshake; its end is the ticket's. Must end before its socket is closed.
+  class ticket {
+  public:
+    ticket() = default;
+    ticket(std::shared_ptr<handshakes> home, std::uint64_t number);
+    ticket(ticket&& other) noexcept;
+    ticket& operator=(ticket&& other) noexcept;
+    ~ticket();
+
+    void end();
+
+  private:
+    std::shared_ptr<handshakes> home_;
+    std::uint64_t number_ = 0;
+  };
+
+  handshakes(std::size_t count_max, std::uint32_t timeout_ms);
+
+  /// Makes room for one more, and counts it.
+  ticket begin(int socket, time_point now);
+
+  /// Cuts off those that are late.
+  void expire(time_point now);
+
+  std::size_t count() const;
+  /// Those cut off so far.
+  std::uint64_t cut_off() const;
+
+private:
+  struct entry {
+    int socket = -1;
+    time_point since;
+    bool is_cut_off = false;
+  };
+
+  void expire_locked(time_point now);
+  void cut(entry& which);
+  void leave(std::uint64_t number);
+
+  const std::size_t count_max_;
+  const std::chrono::milliseconds timeout_;
+  mutable std::mutex mutex_;
+  std::uint64_t next_ = 1;
+  std::uint64_t cut_off_ = 0;
+  /// By number, and so by age.
+  std::map<std::uint64_t, entry> open_;
+};
+
+}  // namespace dim::runtime

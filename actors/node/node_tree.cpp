@@ -45,7 +45,7 @@ worker_host_factory make_hosts(const node_tree_arguments& arguments,
            const worker_listener_actor& listener) -> worker_host_actor {
     auto on_thread =
       order.isolated == models::isolation::thread || agent.isolation == "thread";
-    if (on_thread && make_inference)
+    if ((on_thread || !launcher) && make_inference)
       return parent.spawn<caf::linked>(thread_worker, order, listener, make_inference);
     return parent.spawn<caf::linked>(
       agent_process, agent_process_arguments{order, listener, agent, heartbeat_ms, lost_ms,
@@ -112,7 +112,7 @@ runtime::child_spec node_child(const node_setup& setup, const node_tree_argument
   values.entry = arguments.entry;
   values.cache = services.cache;
   values.devices = services.devices;
-  values.measure = make_measure(arguments.options);
+  values.measure = arguments.measure ? arguments.measure : make_measure(arguments.options);
   return make_child("NODE", arguments.node,
                     [values](caf::local_actor& parent) -> node_control_actor {
                       return parent.spawn(node, values);
@@ -132,7 +132,8 @@ runtime::supervisor_spec node_tree(const node_setup& setup, node_tree_arguments 
   spec.limits = {limits.restarts_max, limits.restarts_window_ms, limits.backoff_ms,
                  limits.backoff_max_ms};
   spec.children.push_back(cache_child(arguments, services));
-  spec.children.push_back(agent_entry_child(services));
+  if (arguments.launcher)
+    spec.children.push_back(agent_entry_child(services));
   for (auto& device : setup.facts.devices)
     spec.children.push_back(device_child(device, arguments, services));
   spec.children.push_back(node_child(setup, arguments, services));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -52,12 +53,14 @@ struct node_tree_arguments {
   config::options options;
   /// The orchestrator's ENTRY: kept filled by LINK, or by the orchestrator in the same process.
   runtime::service<caf::actor> entry;
-  /// Starts agent processes.
+  /// Starts agent processes. Null: there are none, all models run on threads.
   std::shared_ptr<runtime::launcher> launcher;
   /// For models with `isolation = "thread"`. Empty: they run in processes like the others.
   inference_factory make_inference;
   /// Filled while NODE runs.
   runtime::service<node_control_actor> node;
+  /// What heartbeats tell of the machine. Empty: what is measured on this one.
+  std::function<node_load()> measure = {};
 };
 
 /// The supervisor of a node: CACHE, AGENT ENTRY, one DEVICE each, and NODE, which fall and start

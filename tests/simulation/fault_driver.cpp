@@ -61,7 +61,8 @@ bool fault_driver::is_open(const fault& each) const {
 }
 
 std::int64_t fault_driver::until_end(std::int64_t lasts_ms) const {
-  return std::clamp<std::int64_t>(plan_.duration_ms - now_ms(), 0, std::max<std::int64_t>(lasts_ms, 1));
+  auto left_ms = plan_.duration_ms - now_ms();
+  return std::clamp<std::int64_t>(left_ms, 0, std::max<std::int64_t>(lasts_ms, 1));
 }
 
 void fault_driver::schedule(const fault& each, std::int64_t at_ms) {

@@ -129,8 +129,9 @@ void network::changed(host_id from, host_id to) {
 void network::watch_silence(host_id from, host_id to) {
   auto change = direction_of(from, to).change;
   auto heartbeat_us = static_cast<std::uint64_t>(quality_.heartbeat_ms) * 1'000;
-  auto delay = quality_.lost_ms * 1'000 + static_cast<std::int64_t>(sim_.random.below(heartbeat_us));
-  sim_.after_us(delay, [this, from, to, change] { note_silence(from, to, change); });
+  auto late_us = static_cast<std::int64_t>(sim_.random.below(heartbeat_us));
+  sim_.after_us(quality_.lost_ms * 1'000 + late_us,
+                [this, from, to, change] { note_silence(from, to, change); });
 }
 
 void network::note_silence(host_id from, host_id to, std::uint64_t change) {

@@ -13,6 +13,7 @@ int main(int argc, char** argv) {
   dim::tools::bench_target target;
   std::string file;
   std::uint32_t fill_seconds = 0;
+  double rate = 200;
   std::vector<std::string> only;
   CLI::App app{"Measures a running cluster: dim-bench --port 8080 --pid $(pidof dimd)"};
   app.add_option("--host", target.host, "address of the gateway");
@@ -24,8 +25,11 @@ int main(int argc, char** argv) {
   app.add_option("--fill-seconds", fill_seconds,
                  "length of the sustained run, which stores the jobs that are listed afterwards");
   app.add_option("--json", file, "write the result here as well");
-  app.add_option("--only", only, "submissions, latency, sustained, lists")
-    ->check(CLI::IsMember({"submissions", "latency", "sustained", "lists"}));
+  app.add_option("--rate", rate, "jobs a second of --only load");
+  app
+    .add_option("--only", only,
+                "submissions, latency, sustained, lists; load, which must be asked for")
+    ->check(CLI::IsMember({"submissions", "latency", "sustained", "lists", "load"}));
   CLI11_PARSE(app, argc, argv);
 
   std::set<std::string> chosen(only.begin(), only.end());
@@ -43,6 +47,8 @@ int main(int argc, char** argv) {
     result["lists"] = dim::tools::measure_lists(target, rss_at_start);
   if (wanted("submissions"))
     result["durable_submissions"] = dim::tools::measure_submissions(target);
+  if (chosen.contains("load"))
+    result["load"] = dim::tools::measure_load(target, rate);
   std::cout << result.dump(2) << std::endl;
   if (!file.empty())
     std::ofstream{file} << result.dump(2) << "\n";

@@ -21,21 +21,47 @@ constexpr std::uint32_t submit_connections = 32;
 constexpr int rounds = 3;
 constexpr double sustained_rate = 500;
 
-std::string job_body(const bench_target& target) {
+/// A job without its pattern and models.
+json bare_job() {
   json pixels = json::array();
   for (int index = 0; index < 64; ++index)
     pixels.push_back((index * 37 % 101) / 100.0);
-  json body{
+  return {
     {"name", "bench"},
-    {"pattern", "single"},
-    {"model", target.model},
     {"inputs",
      json::array({{{"name", "x"}, {"datatype", "FP32"}, {"shape", {1, 64}}, {"data", pixels}}})}};
-  return body.dump();
+}
+
+std::string request_of(const json& job) {
+  return http_request("POST", "/api/v1/jobs", job.dump());
 }
 
 std::string submit_request(const bench_target& target) {
-  return http_request("POST", "/api/v1/jobs", job_body(target));
+  auto job = bare_job();
+  job["pattern"] = "single";
+  job["model"] = target.model;
+  return request_of(job);
+}
+
+std::string replicated_request(const bench_target& target) {
+  auto job = bare_job();
+  job["pattern"] = "replicated";
+  job["model"] = target.model;
+  return request_of(job);
+}
+
+std::string comparative_request(const bench_target& target) {
+  auto job = bare_job();
+  job["pattern"] = "comparative";
+  job["models"] = {target.model, "digits-linear"};
+  return request_of(job);
+}
+
+std::string chained_request(const bench_target& target) {
+  auto job = bare_job();
+  job["pattern"] = "chained";
+  job["steps"] = json::array({{{"model", "standardize"}}, {{"model", target.model}}});
+  return request_of(job);
 }
 
 load_options options_of(const bench_target& target, std::uint32_t connections) {
@@ -163,6 +189,23 @@ json measure_sustained(const bench_target& target) {
           {"completed_per_s", double(done - before) / (load.seconds + drained)},
           {"drained_after_s", drained},
           {"goal_per_s", sustained_rate},
+          {"submit_latency", latencies_of(load)},
+          {"errors", load.errors}};
+}
+
+json measure_load(const bench_target& target, double rate) {
+  std::vector<std::string> requests(20, submit_request(target));
+  requests[4] = replicated_request(target);
+  requests[9] = comparative_request(target);
+  requests[14] = chained_request(target);
+  auto options = options_of(target, submit_connections);
+  options.rate = rate;
+  auto load = run_load(
+    options,
+    [&](std::uint64_t number, const answer&) { return requests[number % requests.size()]; },
+    is_accepted);
+  return {{"accepted", load.answered},
+          {"accepted_per_s", load.per_second()},
           {"submit_latency", latencies_of(load)},
           {"errors", load.errors}};
 }

@@ -32,6 +32,10 @@ nlohmann::json measure_latency(const bench_target& target);
 /// `single` jobs at a fixed rate of 500 a second; all must be completed, and soon after the last.
 nlohmann::json measure_sustained(const bench_target& target);
 
+/// Jobs at a fixed rate a second, mostly `single`; of twenty, one is replicated, one comparative and
+/// one chained (with the sample models). Tells what was accepted, not what became of it.
+nlohmann::json measure_load(const bench_target& target, double rate);
+
 /// `GET /api/v1/jobs?limit=50` with the jobs that are stored then, and the memory that the
 /// orchestrator has grown by since `rss_at_start` bytes (RssAnon).
 nlohmann::json measure_lists(const bench_target& target, std::uint64_t rss_at_start);

@@ -1,6 +1,7 @@
 """The daemons of a local cluster: started, watched and stopped."""
 
 import ctypes
+import glob
 import json
 import os
 import signal
@@ -30,22 +31,50 @@ class Daemon:
         self.name = os.path.basename(folder)
         self.folder = folder
         self.log = os.path.join(folder, "dimd.log")
+        self._program = program
         self._port_file = os.path.join(folder, "ports.json")
+        self._options = {"cluster.data_dir": folder, "cluster.port_file": self._port_file,
+                         **options}
         os.makedirs(folder, exist_ok=True)
+        self.start()
+
+    def start(self, options=None):
+        """Starts the program, again if it ran before; `options` stand for those given earlier."""
         if os.path.exists(self._port_file):
             os.remove(self._port_file)
-        options = {"cluster.data_dir": folder, "cluster.port_file": self._port_file, **options}
+        self._options.update(options or {})
         # A session of its own: Ctrl-C at the terminal reaches the script alone, which then stops
         # the daemons in order.
         with open(self.log, "ab") as log:
             self._process = subprocess.Popen(
-                [program] + [f"--{name}={value}" for name, value in options.items()],
+                [self._program] + [f"--{name}={value}" for name, value in self._options.items()],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
                 preexec_fn=die_with_parent)
 
     @property
     def pid(self):
         return self._process.pid
+
+    def send(self, number):
+        """Sends a signal, for instance signal.SIGSTOP."""
+        self._process.send_signal(number)
+
+    def kill(self):
+        """Ends the process at once, with whatever it has in hand."""
+        self._process.kill()
+        self._process.wait()
+
+    def children(self):
+        """The pids of the processes that it has started: a node's agents."""
+        found = set()
+        for tasks in glob.glob(f"/proc/{self.pid}/task/*/children"):
+            try:
+                with open(tasks, encoding="ascii") as file:
+                    found.update(file.read().split())
+            except OSError:
+                # The thread has ended meanwhile.
+                continue
+        return sorted(int(pid) for pid in found)
 
     def exit_status(self):
         """None while it runs."""
@@ -87,11 +116,14 @@ class Daemon:
 class Cluster:
     """One orchestrator with the gateway, and nodes, each a process. Use as a context manager."""
 
-    def __init__(self, programs, folder, cabinets, nodes):
+    def __init__(self, programs, folder, cabinets, nodes, options=None):
+        """`options` are given to every daemon, by name."""
         self._program = os.path.join(programs, "dimd")
         self._folder = folder
         self._cabinets = cabinets
         self._node_names = nodes
+        self._options = options or {}
+        self._ports = {}
         self.daemons = []
         self.url = None
 
@@ -109,7 +141,7 @@ class Cluster:
     def _start(self):
         orchestrator = self._add("orchestrator", {
             "cluster.roles": "orchestrator,gateway", "cluster.port": 0, "gateway.port": 0})
-        ports = orchestrator.ports()
+        self._ports = ports = orchestrator.ports()
         self.url = f"http://127.0.0.1:{ports['gateway']}"
         print(f"orchestrator and gateway: pid {orchestrator.pid}, {self.url}", flush=True)
         for name in self._node_names:
@@ -122,9 +154,23 @@ class Cluster:
             print(f"{name}: pid {node.pid}", flush=True)
 
     def _add(self, name, options):
+        options = {**options, **self._options}
         daemon = Daemon(self._program, os.path.join(self._folder, name), options)
         self.daemons.append(daemon)
         return daemon
+
+    @property
+    def orchestrator(self):
+        return self.daemons[0]
+
+    @property
+    def nodes(self):
+        return self.daemons[1:]
+
+    def start_orchestrator(self):
+        """Starts it again, where its nodes and clients look for it; does not wait."""
+        self.orchestrator.start({"cluster.port": self._ports["cluster"],
+                                 "gateway.port": self._ports["gateway"]})
 
     def ended_daemons(self):
         """Those that are no longer running."""

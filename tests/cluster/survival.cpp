@@ -1,0 +1,95 @@
+#include "tests/cluster/survival.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "tests/cluster/history_reader.hpp"
+#include "tests/cluster/job_load.hpp"
+#include "tests/cluster/kill_storm.hpp"
+#include "tools/scenario/invariants.hpp"
+
+namespace dim::tests {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+/// From DIM_TEST_SEED, to play the same choices again; else from the system.
+std::uint64_t seed_of_run() {
+  const char* text = std::getenv("DIM_TEST_SEED");
+  return text != nullptr ? std::strtoull(text, nullptr, 10)
+                         : runtime::seed_from_system() % 1'000'000;
+}
+
+void check_promises(const scenario::history& seen) {
+  for (auto& verdict : scenario::check(seen)) {
+    MESSAGE(verdict.invariant, ": ", verdict.checked, " checked, ", verdict.violations.size(),
+            " broken");
+    for (auto& violation : verdict.violations)
+      FAIL_CHECK(violation.invariant, ": ", violation.detail);
+  }
+}
+
+void tell(const kill_storm& storm, const job_load& load, const scenario::history& seen) {
+  std::map<std::string, std::size_t> ends;
+  for (auto& job : seen.jobs)
+    ++ends[job.state + (job.error_code.empty() ? "" : " " + job.error_code)];
+  for (auto& [kind, count] : storm.kills())
+    MESSAGE("killed ", kind, ": ", count);
+  for (auto& [end, count] : ends)
+    MESSAGE("jobs ", end, ": ", count);
+  std::map<std::string, std::size_t> executions;
+  for (auto& each : seen.executions)
+    ++executions[each.state];
+  for (auto& [state, count] : executions)
+    MESSAGE("executions ", state, ": ", count);
+  MESSAGE(load.acknowledged(), " jobs acknowledged, ", seen.events.size(), " events");
+}
+
+}  // namespace
+
+void survive(std::size_t kills, std::chrono::milliseconds settle_limit) {
+  auto seed = seed_of_run();
+  MESSAGE(kills, " kills, replay with DIM_TEST_SEED=", seed);
+  local_cluster cluster{
+    {3, true, {"--cluster.rejoin_backoff_max_ms=500", "--cluster.heartbeat_ms=500"}}};
+  cluster.push_samples(models_of_load());
+
+  load_shape clients;
+  clients.seed = seed;
+  job_load load{cluster.port(), clients};
+  storm_shape shape;
+  shape.seed = seed;
+  shape.kills = kills;
+  kill_storm storm{cluster, shape};
+  storm.run();
+  scenario::history seen;
+  load.stop_into(seen);
+
+  cluster.wait_until("all nodes are members", [&] { return cluster.nodes_online() == 3; });
+  await_ends(cluster, seen, settle_limit);
+  // Once more from the disk: what had ended must be as it was.
+  cluster.orchestrator().kill();
+  cluster.start_orchestrator();
+  cluster.wait_until("all nodes are members", [&] { return cluster.nodes_online() == 3; });
+  look_again(cluster, seen);
+  read_history(cluster, seen);
+
+  tell(storm, load, seen);
+  check_promises(seen);
+  for (auto& complaint : load.complaints())
+    FAIL_CHECK(complaint);
+  CHECK(load.acknowledged() >= kills);
+  auto completed = std::count_if(seen.jobs.begin(), seen.jobs.end(),
+                                 [](auto& job) { return job.state == "completed"; });
+  // Most jobs lose no more processes than they have attempts.
+  CHECK(completed * 2 > std::ptrdiff_t(seen.jobs.size()));
+  for (auto pid : storm.orphans())
+    CHECK_FALSE(is_agent_alive(pid));
+}
+
+}  // namespace dim::tests

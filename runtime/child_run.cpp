@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -116,6 +117,39 @@ void read_rest(int pipe, std::string& text) {
       return;
 }
 
+/// Waits for the end of `child`, whose standard error is `error_pipe`, and kills it when its time
+/// is over. Errors: internal (it can not be watched; it is killed).
+expected<child_end> await_child(pid_t child, int error_pipe, std::chrono::milliseconds time_max) {
+  descriptor process{static_cast<int>(::syscall(SYS_pidfd_open, child, 0))};
+  const int problem = errno;
+  child_end end;
+  end.timed_out
+    = process.number() >= 0
+      && !wait_for_end(process.number(), error_pipe, time_max, end.error_text);
+  if (end.timed_out || process.number() < 0)
+    ::kill(child, SIGKILL);
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (process.number() < 0)
+    return fail(error_code::internal, "a child process can not be watched: "
+                                        + std::generic_category().message(problem));
+  read_rest(error_pipe, end.error_text);
+  end.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+  end.status = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+  return end;
+}
+
+/// The copy's side: never returns.
+[[noreturn]] void work_as_copy(const std::function<int()>& work, pid_t parent, int error_pipe) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // The parent may have ended before that.
+  if (::getppid() != parent)
+    ::_exit(1);
+  ::dup2(error_pipe, STDERR_FILENO);
+  ::_exit(work());
+}
+
 }  // namespace
 
 expected<child_end> run_to_end(const child_run& run) {
@@ -128,23 +162,28 @@ expected<child_end> run_to_end(const child_run& run) {
   if (!child)
     return tl::unexpected(std::move(child.error()));
   writing.close();
-  descriptor process{static_cast<int>(::syscall(SYS_pidfd_open, *child, 0))};
-  const int problem = errno;
-  child_end end;
-  end.timed_out
-    = process.number() >= 0
-      && !wait_for_end(process.number(), reading.number(), run.time_max, end.error_text);
-  if (end.timed_out || process.number() < 0)
-    ::kill(*child, SIGKILL);
-  int status = 0;
-  while (::waitpid(*child, &status, 0) < 0 && errno == EINTR) {
-  }
-  if (process.number() < 0)
-    return fail_start(run, problem);
-  read_rest(reading.number(), end.error_text);
-  end.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-  end.status = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
-  return end;
+  return await_child(*child, reading.number(), run.time_max);
+}
+
+expected<child_end> run_in_copy(const std::function<int()>& work,
+                                std::chrono::milliseconds time_max) {
+  std::array<int, 2> ends{};
+  auto can_not = [](int problem) {
+    return fail(error_code::internal, "this process can not be copied: "
+                                        + std::generic_category().message(problem));
+  };
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0)
+    return can_not(errno);
+  descriptor reading{ends[0]};
+  descriptor writing{ends[1]};
+  const pid_t parent = ::getpid();
+  const pid_t child = ::fork();
+  if (child == 0)
+    work_as_copy(work, parent, writing.number());
+  if (child < 0)
+    return can_not(errno);
+  writing.close();
+  return await_child(child, reading.number(), time_max);
 }
 
 }  // namespace dim::runtime

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -35,5 +36,14 @@ struct child_end {
 /// Starts the program and waits for its end: blocks the calling thread. Its standard input is empty
 /// and its standard output is dropped. Errors: internal (it can not be started).
 expected<child_end> run_to_end(const child_run& run);
+
+/// Runs `work` in a copy of this process (fork, without exec) and waits for its end; what `work`
+/// returns is the copy's exit status. Nothing is loaded anew, which of a program with large
+/// libraries is most of the start. The copy has this thread alone, so `work` must not need what
+/// another one may have locked: memory, files and standard error are fine. The copy is killed after
+/// `time_max` (0: never), and when the calling thread ends. Errors: internal (this process can not
+/// be copied).
+expected<child_end> run_in_copy(const std::function<int()>& work,
+                                std::chrono::milliseconds time_max);
 
 }  // namespace dim::runtime

@@ -73,20 +73,25 @@ int report_store_check(const std::filesystem::path& folder) {
   return whole.error().code == error_code::store_corrupt ? damaged_status : 1;
 }
 
-expected<void> check_in_child(const child_run& run) {
-  auto end = run_to_end(run);
-  if (!end)
-    return tl::unexpected(std::move(end.error()));
-  if (end->timed_out)
+expected<void> verdict_of(const child_end& end) {
+  if (end.timed_out)
     return fail(error_code::timeout, "the check of the store did not end in its time");
-  if (end->signal != 0)
+  if (end.signal != 0)
     return fail(error_code::store_corrupt, "reading the store killed the process that checked it"
-                                           " with signal " + std::to_string(end->signal));
-  if (end->status == damaged_status)
-    return fail(error_code::store_corrupt, end->error_text);
-  if (end->status != 0)
-    return fail(error_code::unavailable, "the store could not be checked: " + end->error_text);
+                                           " with signal " + std::to_string(end.signal));
+  if (end.status == damaged_status)
+    return fail(error_code::store_corrupt, end.error_text);
+  if (end.status != 0)
+    return fail(error_code::unavailable, "the store could not be checked: " + end.error_text);
   return {};
+}
+
+expected<void> check_apart(const std::filesystem::path& folder,
+                           std::chrono::milliseconds time_max) {
+  auto end = run_in_copy([&folder] { return report_store_check(folder); }, time_max);
+  if (!end)
+    return tl::unexpected(end.error());
+  return verdict_of(*end);
 }
 
 }  // namespace dim::runtime

@@ -27,8 +27,8 @@ struct load_shape {
 
 /// Clients that submit jobs of four patterns while a cluster falls to pieces and comes back.
 ///
-/// Each job has an Idempotency-Key, and its submission is repeated until it is answered, as a client
-/// of a durable service does. Clients look at what they have submitted before, repeat a submission
+/// Each job has an Idempotency-Key, and its submission is repeated until it is answered, as clients
+/// of a durable service do. Clients look at what they have submitted before, repeat a submission
 /// that was answered, and cancel a few jobs; all of it is written down.
 class job_load {
 public:

@@ -1,6 +1,10 @@
 #include "runtime/child_run.hpp"
 
 #include <chrono>
+#include <csignal>
+#include <cstdio>
+
+#include <unistd.h>
 
 #include <doctest/doctest.h>
 
@@ -55,4 +59,31 @@ TEST_CASE("a child's own child that keeps the pipe open is not waited for") {
 TEST_CASE("standard input is empty, and a program that is not there is a failure") {
   CHECK(run_shell("cat >&2").error_text.empty());
   CHECK(run_to_end({"/nowhere/program", {}, {}}).error().code == error_code::internal);
+}
+
+TEST_CASE("a copy of this process tells its status, its words, and the signal that ended it") {
+  const auto limit = std::chrono::seconds{20};
+  const auto end = run_in_copy(
+    [] {
+      std::fputs("from the copy\n", stderr);
+      return 7;
+    },
+    limit);
+  REQUIRE(end);
+  CHECK(end->status == 7);
+  CHECK(end->error_text == "from the copy\n");
+  const auto killed = run_in_copy([] { return ::raise(SIGKILL); }, limit);
+  REQUIRE(killed);
+  CHECK(killed->signal == SIGKILL);
+}
+
+TEST_CASE("a copy of this process that goes on for too long is killed") {
+  const auto end = run_in_copy(
+    [] {
+      ::pause();
+      return 0;
+    },
+    std::chrono::milliseconds{50});
+  REQUIRE(end);
+  CHECK(end->timed_out);
 }

@@ -1,5 +1,6 @@
 #include "runtime/store.hpp"
 
+#include <csignal>
 #include <fstream>
 #include <iterator>
 #include <thread>
@@ -195,25 +196,21 @@ TEST_CASE("the check finds a damaged value, and nothing in a whole store or an e
   }
   CHECK(check_in_this_process(folder / "db"));
   CHECK(report_store_check(folder / "db") == 0);
+  CHECK(check_apart(folder / "db", std::chrono::seconds{20}));
   damage(folder / "db", "a value to be damaged");
   CHECK(check_in_this_process(folder / "db").error().code == error_code::store_corrupt);
   CHECK(report_store_check(folder / "db") == 3);
+  const auto damaged = check_apart(folder / "db", std::chrono::seconds{20});
+  CHECK(damaged.error().code == error_code::store_corrupt);
 }
 
-TEST_CASE("the end of the checking child tells how the store is") {
-  const auto check = [](const char* script) {
-    return check_in_child({"/bin/sh", {"-c", script}, std::chrono::seconds{20}});
-  };
-  CHECK(check("exit 0"));
-  CHECK(check("echo broken page >&2; exit 3").error()
+TEST_CASE("the end of the copy that checks tells how the store is") {
+  CHECK(verdict_of({0, 0, false, ""}));
+  CHECK(verdict_of({3, 0, false, "broken page\n"}).error()
         == failure{error_code::store_corrupt, "broken page\n", {}});
-  CHECK(check("kill -SEGV $$").error().code == error_code::store_corrupt);
-  CHECK(check("exit 1").error().code == error_code::unavailable);
-  CHECK(check_in_child({"/bin/sh", {"-c", "read x </dev/zero"}, std::chrono::milliseconds{50}})
-          .error()
-          .code
-        == error_code::timeout);
-  CHECK(check_in_child({"/nowhere/program", {}, {}}).error().code == error_code::internal);
+  CHECK(verdict_of({0, SIGBUS, false, ""}).error().code == error_code::store_corrupt);
+  CHECK(verdict_of({1, 0, false, "it is open"}).error().code == error_code::unavailable);
+  CHECK(verdict_of({0, SIGKILL, true, ""}).error().code == error_code::timeout);
 }
 
 TEST_CASE("a full map refuses the write, keeps the old state, and takes writes again when freed") {

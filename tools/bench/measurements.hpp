@@ -32,8 +32,8 @@ nlohmann::json measure_latency(const bench_target& target);
 /// `single` jobs at a fixed rate of 500 a second; all must be completed, and soon after the last.
 nlohmann::json measure_sustained(const bench_target& target);
 
-/// Jobs at a fixed rate a second, mostly `single`; of twenty, one is replicated, one comparative and
-/// one chained (with the sample models). Tells what was accepted, not what became of it.
+/// Jobs at a fixed rate a second, mostly `single`; of twenty, one is replicated, one comparative,
+/// and one chained (with the sample models). Tells what was accepted, not what became of it.
 nlohmann::json measure_load(const bench_target& target, double rate);
 
 /// `GET /api/v1/jobs?limit=50` with the jobs that are stored then, and the memory that the

@@ -1,17 +1,12 @@
 // dimd: the daemon. Orchestrator, gateway and node, in any mix, until SIGTERM or SIGINT.
 #include <csignal>
 #include <iostream>
-#include <string_view>
 
 #include "config/load.hpp"
 #include "runtime/log.hpp"
-#include "runtime/store_check.hpp"
 #include "tools/dimd/daemon.hpp"
 
 namespace {
-
-/// The flag with which dimd starts itself to look at a store that may kill its reader.
-constexpr std::string_view check_store_flag = "--check-store";
 
 /// Signals must be blocked before the first thread starts, so that only `sigwait` takes them.
 sigset_t block_signals() {
@@ -27,8 +22,6 @@ sigset_t block_signals() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc == 3 && argv[1] == check_store_flag)
-    return dim::runtime::report_store_check(argv[2]);
   auto loaded = dim::config::load(argc, argv, dim::config::process_environment());
   if (!loaded.is_ready())
     return dim::config::report(loaded, std::cout, std::cerr);

@@ -92,11 +92,8 @@ runtime::expected<orchestrator_disk> open_disk(const config::options& options,
                                                const runtime::disk_faults& faults) {
   auto folder = store_folder(options);
   if (options.store.check_on_start) {
-    runtime::child_run check;
-    check.program = std::filesystem::read_symlink("/proc/self/exe").string();
-    check.arguments = {"--check-store", folder.string()};
-    check.time_max = std::chrono::milliseconds{options.store.check_timeout_ms};
-    if (auto whole = runtime::check_in_child(check); !whole)
+    auto time_max = std::chrono::milliseconds{options.store.check_timeout_ms};
+    if (auto whole = runtime::check_apart(folder, time_max); !whole)
       return tl::unexpected(whole.error());
   }
   orchestrator_disk result;

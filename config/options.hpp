@@ -111,6 +111,14 @@ struct orchestrator_options {
   std::uint32_t executions_per_slot = 2;
   /// How long a replicated job that has its consensus lets stragglers answer, to score them.
   std::uint32_t straggler_wait_ms = 30'000;
+  /// After a restart: how long an execution waits for the node that had it in hand, and results
+  /// that nobody asked for yet are kept at their nodes.
+  std::uint32_t adopt_wait_ms = 15'000;
+  /// How long a retry waits for a node that has not failed before it goes back to one that has.
+  std::uint32_t avoid_wait_ms = 2'000;
+  /// A job that names no `hedge_after_ms`: an execution without an answer for so long gets a second
+  /// one on another node; the first answer wins. 0: never.
+  std::uint64_t hedge_after_ms = 0;
   /// The largest `redundancy` of a job.
   std::uint32_t redundancy_max = 100;
   /// Models of a comparative job, or steps of a chained one.

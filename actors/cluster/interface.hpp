@@ -24,7 +24,8 @@ typename Inspector::result_type inspect(Inspector& f, join_cluster& x) {
   return f(x.cluster, x.protocol, x.incarnation, x.facts, x.handle);
 }
 
-/// REGISTRY tells SCHEDULER that a node may be used, or that its record has changed.
+/// REGISTRY tells SCHEDULER that a node may be used, or that its record has changed. The handle is
+/// there as long as the node is a member.
 struct node_updated {
   node_record record;
   node_actor handle;
@@ -106,6 +107,10 @@ using registry_actor = caf::typed_actor<
 using scheduler_actor = caf::typed_actor<
   // From ENGINE; answered with execution_placed, _running and _ended messages to the sender.
   caf::reacts_to<place_executions>, caf::reacts_to<withdraw_execution>,
+  // An ENGINE has crashed, or was stopped with the orchestrator.
+  caf::reacts_to<engine_gone>,
+  // From JOB: nodes may forget these.
+  caf::reacts_to<executions_stored>,
   // Which nodes hold a cabinet now. Never fails.
   caf::replies_to<find_cabinet>::with<cabinet_nodes>,
   // From NODE, through ENTRY.
@@ -113,7 +118,7 @@ using scheduler_actor = caf::typed_actor<
   // From its RESULT_FETCH children.
   caf::reacts_to<outputs_fetched>,
   // From REGISTRY.
-  caf::reacts_to<node_updated>, caf::reacts_to<node_lost>,
+  caf::reacts_to<node_updated>, caf::reacts_to<node_lost>, caf::reacts_to<node_work>,
   // For benchmarks and maintenance: replies with the new state.
   caf::replies_to<pause_placement>::with<pause_placement>,
   caf::replies_to<get_schedule>::with<schedule_status>,

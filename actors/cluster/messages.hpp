@@ -12,10 +12,10 @@
 namespace dim::actors {
 
 /// The version of every message between processes. A peer with another one is refused.
-inline constexpr std::uint32_t protocol_number = 1;
+inline constexpr std::uint32_t protocol_number = 2;
 
 struct join_accepted {
-  /// Of the orchestrator's start; grows with each. Work of an older one is dropped.
+  /// Of the orchestrator's start; grows with each.
   std::uint64_t generation = 0;
   std::uint32_t heartbeat_ms = 1000;
 };
@@ -25,17 +25,37 @@ typename Inspector::result_type inspect(Inspector& f, join_accepted& x) {
   return f(x.generation, x.heartbeat_ms);
 }
 
+/// An execution that a node has in hand: it waits or runs there, or its result is not acknowledged.
+struct work_in_hand {
+  std::string execution_id;
+  std::uint32_t epoch = 0;
+  bool finished = false;
+
+  bool operator==(const work_in_hand&) const = default;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, work_in_hand& x) {
+  return f(x.execution_id, x.epoch, x.finished);
+}
+
+/// Entries of `work` in a heartbeat at the most.
+inline constexpr std::size_t work_in_hand_max = 1'024;
+
 /// Sent by NODE each heartbeat; no reply.
 struct node_heartbeat {
   std::string node_id;
   std::uint64_t incarnation = 0;
   bool draining = false;
   node_load load;
+  /// What the node has in hand, and whether that is all of it.
+  std::vector<work_in_hand> work;
+  bool work_is_complete = true;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, node_heartbeat& x) {
-  return f(x.node_id, x.incarnation, x.draining, x.load);
+  return f(x.node_id, x.incarnation, x.draining, x.load, x.work, x.work_is_complete);
 }
 
 struct list_nodes {};
@@ -96,6 +116,19 @@ typename Inspector::result_type inspect(Inspector& f, cluster_status& x) {
   return f(x.cluster, x.generation, x.started_at, x.nodes_online, x.nodes_busy, x.nodes_offline,
            x.cpu_cores, x.memory_bytes, x.executions_waiting, x.executions_running, x.jobs_by_state,
            x.executions_total, x.last_event, x.read_only, x.placement_paused);
+}
+
+/// REGISTRY passes on to SCHEDULER what a member has in hand, as its heartbeat told. No reply.
+struct node_work {
+  std::string node_id;
+  std::uint64_t incarnation = 0;
+  std::vector<work_in_hand> work;
+  bool is_complete = true;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, node_work& x) {
+  return f(x.node_id, x.incarnation, x.work, x.is_complete);
 }
 
 /// RESULT_FETCH tells SCHEDULER that an execution's large outputs have come, each with the digest

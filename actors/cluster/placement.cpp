@@ -76,31 +76,61 @@ bool owner_is_avoided(const execution_request& request, const node_facts& facts,
               != request.avoid_owners.end();
 }
 
-/// Scores every node for one request, and counts in `fitting` those that fit, full or not. Returns
-/// the chosen node, or an end iterator.
+/// Why the node is not taken now although it fits; empty when it is a candidate.
+std::string refusal_by_moment(const candidate& node, const std::string& id, const taken& so_far) {
+  if (so_far.nodes.contains(id))
+    return "already runs a part of this job";
+  if (node.cancelled >= cancelled_max)
+    return "has not told yet that it dropped " + std::to_string(node.cancelled) + " executions";
+  if (!node.has_room())
+    return "is full: " + std::to_string(node.in_flight) + " of " + std::to_string(node.capacity)
+           + " executions in flight";
+  return {};
+}
+
+/// Every node with its terms or why it does not fit. Nodes to avoid fit where no other does, if
+/// they may.
+std::vector<candidate_score> score_all(const execution_request& request, const candidate_map& nodes,
+                                       bool may_fall_back) {
+  std::vector<candidate_score> scores;
+  auto fits_elsewhere = false;
+  for (auto& [id, node] : nodes) {
+    auto& entry = scores.emplace_back(score_of(request, node));
+    entry.refusal = refusal_of(request, node.record);
+    fits_elsewhere =
+      fits_elsewhere || (entry.refusal.empty() && !names_node(request.avoid, node.record.facts));
+  }
+  if (request.avoid.empty() || (may_fall_back && !fits_elsewhere))
+    return scores;
+  auto entry = scores.begin();
+  for (auto& [id, node] : nodes) {
+    if (entry->refusal.empty() && names_node(request.avoid, node.record.facts))
+      entry->refusal = "has failed here before";
+    ++entry;
+  }
+  return scores;
+}
+
+/// Chooses among those in `scores` that fit, and counts them in `fitting`, full or not. Returns the
+/// chosen node, or an end iterator.
 candidate_map::const_iterator choose_node(const execution_request& request,
                                           const candidate_map& nodes, const taken& so_far,
                                           std::vector<candidate_score>& scores,
                                           std::size_t& fitting) {
   auto best = nodes.end();
   auto best_key = std::pair{false, -1.0};
-  for (auto node = nodes.begin(); node != nodes.end(); ++node) {
-    auto entry = score_of(request, node->second);
-    entry.refusal = refusal_of(request, node->second.record);
-    if (entry.refusal.empty())
-      ++fitting;
-    if (entry.refusal.empty() && so_far.nodes.contains(node->first))
-      entry.refusal = "already runs a part of this job";
-    else if (entry.refusal.empty() && !node->second.has_room())
-      entry.refusal = "is full: " + std::to_string(node->second.in_flight) + " of "
-                      + std::to_string(node->second.capacity) + " executions in flight";
+  auto entry = scores.begin();
+  for (auto node = nodes.begin(); node != nodes.end(); ++node, ++entry) {
+    if (!entry->refusal.empty())
+      continue;
+    ++fitting;
+    entry->refusal = refusal_by_moment(node->second, node->first, so_far);
     auto key =
-      std::pair{!owner_is_avoided(request, node->second.record.facts, so_far), double{entry.score}};
-    if (entry.refusal.empty() && (best == nodes.end() || key > best_key)) {
+      std::pair{!owner_is_avoided(request, node->second.record.facts, so_far), double{entry->score}};
+    if (entry->refusal.empty() && (best == nodes.end() || key > best_key)) {
       best = node;
       best_key = key;
     }
-    scores.push_back(std::move(entry));
   }
   return best;
 }
@@ -142,13 +172,14 @@ candidate_score score_of(const execution_request& request, const candidate& node
   return entry;
 }
 
-placement place_group(const std::vector<execution_request>& group, const candidate_map& nodes) {
+placement place_group(const std::vector<execution_request>& group, const candidate_map& nodes,
+                      bool may_fall_back) {
   placement result;
   taken so_far;
   std::vector<std::string> chosen;
   auto fits_all = true;
   for (auto& request : group) {
-    auto& scores = result.scores.emplace_back();
+    auto& scores = result.scores.emplace_back(score_all(request, nodes, may_fall_back));
     std::size_t fitting = 0;
     auto node = choose_node(request, nodes, so_far, scores, fitting);
     fits_all = fits_all && fitting >= group.size();

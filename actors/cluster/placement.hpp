@@ -13,6 +13,9 @@
 /// Which node runs an execution: filters, then a score. Pure: no actor, no clock.
 namespace dim::actors {
 
+/// Executions that may be cancelled at a node between two of its heartbeats before it gets no more.
+inline constexpr std::uint32_t cancelled_max = 64;
+
 /// What SCHEDULER knows of a node at the moment of a placement.
 struct candidate {
   node_record record;
@@ -20,9 +23,12 @@ struct candidate {
   std::uint32_t in_flight = 0;
   /// Executions that may be in flight at once: its slots times `executions_per_slot`.
   std::uint32_t capacity = 0;
+  /// Executions that were cancelled there since its last heartbeat. Each has made room for another
+  /// one, and a node that has stalled would be sent them without end.
+  std::uint32_t cancelled = 0;
 
   bool has_room() const noexcept {
-    return in_flight < capacity;
+    return in_flight < capacity && cancelled < cancelled_max;
   }
 };
 
@@ -52,8 +58,10 @@ struct placement {
 
 /// Places all of `group` on different nodes, or none. Among nodes that fit and have room the
 /// highest score wins; ties go to the lower node id; an owner who already holds a replica of the
-/// group (or is in `avoid_owners`) is taken only when no other owner fits.
-placement place_group(const std::vector<execution_request>& group, const candidate_map& nodes);
+/// group (or is in `avoid_owners`) is taken only when no other owner fits. A node in a request's
+/// `avoid` fits only with `may_fall_back`, and where no other node fits.
+placement place_group(const std::vector<execution_request>& group, const candidate_map& nodes,
+                      bool may_fall_back = true);
 
 /// The refusals of a placement as "node <name>: <reason>", one a node.
 std::vector<std::string> refusals_in_words(const std::vector<candidate_score>& scores);

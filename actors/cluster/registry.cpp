@@ -85,11 +85,11 @@ caf::result<join_accepted> registry_state::join(join_cluster& request) {
   node.handle = request.handle;
   self->monitor(node.handle);
   save(node, {event_of(topic_nodes, "node_joined", node, {})});
-  // On its way before anything of SCHEDULER's: a node that learns of a new generation drops what it
-  // has in hand, and must not drop the first execution of that generation.
+  // On its way before anything of SCHEDULER's: a node that is no member yet tells nobody what becomes
+  // of an execution.
   auto promise = self->make_response_promise<join_accepted>();
   promise.deliver(join_accepted{arguments.generation, arguments.heartbeat_ms});
-  tell_scheduler(node, true);
+  tell_scheduler(node);
   runtime::log(runtime::log_level::info, name, "admitted node",
                {{"node_id", found->first}, {"node", node.record.facts.name}});
   return promise;
@@ -110,7 +110,10 @@ void registry_state::note_heartbeat(node_heartbeat& news) {
   auto in_hand = static_cast<std::uint32_t>(node.record.load.active.size());
   node.record.state =
     state_after_heartbeat(node.record.state, news.draining, in_hand, slots_of(node.record.facts));
-  tell_scheduler(node, false);
+  tell_scheduler(node);
+  if (auto scheduler = arguments.scheduler.get())
+    self->send(scheduler, node_work{news.node_id, news.incarnation, std::move(news.work),
+                                    news.work_is_complete});
 }
 
 void registry_state::note_down(const caf::down_msg& news) {
@@ -154,7 +157,7 @@ void registry_state::score(const score_nodes& news) {
     change.job_id = news.job_id;
     change.execution_id = one.execution_id;
     save(node, {std::move(change)});
-    tell_scheduler(node, false);
+    tell_scheduler(node);
   }
 }
 
@@ -184,13 +187,14 @@ void registry_state::look_at_clock() {
       continue;
     }
     node.record.state = next;
-    tell_scheduler(node, false);
+    tell_scheduler(node);
   }
 }
 
-void registry_state::tell_scheduler(const member& node, bool with_handle) {
+void registry_state::tell_scheduler(const member& node) {
+  // With the handle each time: SCHEDULER may have been started anew since the node has joined.
   if (auto scheduler = arguments.scheduler.get())
-    self->send(scheduler, node_updated{node.record, with_handle ? node.handle : node_actor{}});
+    self->send(scheduler, node_updated{node.record, node.handle});
 }
 
 void registry_state::save(member& node, std::vector<event> events) {

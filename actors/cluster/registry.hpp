@@ -61,7 +61,7 @@ private:
 
   void take_stored(stored_nodes& stored);
   void lose(member& node, const std::string& reason);
-  void tell_scheduler(const member& node, bool with_handle);
+  void tell_scheduler(const member& node);
   /// Stores the node's row together with `events`.
   void save(member& node, std::vector<event> events);
   event event_of(const char* topic, const char* kind, const member& node, std::string detail) const;

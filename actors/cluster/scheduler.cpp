@@ -23,6 +23,7 @@ void scheduler_state::initialise(self_pointer pointer, scheduler_arguments value
   self = pointer;
   arguments = std::move(values);
   queue = wait_queue{arguments.options.priority_age_ms};
+  started_at = now_ms();
 }
 
 std::int64_t scheduler_state::now_ms() const {
@@ -34,8 +35,13 @@ void scheduler_state::accept(place_executions& request) {
   if (request.group.empty() || !engine)
     return;
   auto now = now_ms();
-  auto key = ++last_key;
   auto time_left = static_cast<std::int64_t>(request.time_left_ms);
+  if (!request.group.front().adopted_node.empty()) {
+    for (auto& one : request.group)
+      adopt(one, engine, now + time_left);
+    return;
+  }
+  auto key = ++last_key;
   // A little before the job's own end, so that the job fails with the reasons of the nodes.
   auto patience = std::min<std::int64_t>(arguments.options.queue_timeout_ms,
                                          time_left - std::min(time_left / 10, last_words_ms));
@@ -44,9 +50,13 @@ void scheduler_state::accept(place_executions& request) {
   auto& first = request.group.front();
   queue.push(key, first.priority, first.submitted_by, now);
   give_up_times.emplace(now + patience, key);
-  waiting.emplace(
-    key, waiting_group{
-           std::move(request.group), std::move(engine), now + patience, now + time_left, {}});
+  const bool avoids = std::any_of(request.group.begin(), request.group.end(),
+                                  [](auto& one) { return !one.avoid.empty(); });
+  const auto falls_back_at = avoids ? now + arguments.options.avoid_wait_ms : 0;
+  if (avoids)
+    fall_back_times.emplace(falls_back_at, key);
+  waiting.emplace(key, waiting_group{std::move(request.group), std::move(engine), now + patience,
+                                     now + time_left, falls_back_at, {}});
   place_waiting();
 }
 
@@ -60,15 +70,10 @@ void scheduler_state::withdraw(const std::string& execution_id) {
       forget_waiting(key);
     return;
   }
-  auto found = flights.find(execution_id);
-  if (found == flights.end())
-    return;
-  if (auto handle = handles.find(found->second.node_id); handle != handles.end())
-    self->send(handle->second, cancel_execution{execution_id, found->second.epoch});
-  if (auto node = nodes.find(found->second.node_id); node != nodes.end())
-    --node->second.in_flight;
-  flights.erase(found);
-  place_waiting();
+  if (flights.contains(execution_id)) {
+    drop_flight(execution_id);
+    place_waiting();
+  }
 }
 
 cabinet_nodes scheduler_state::nodes_with(const find_cabinet& question) const {
@@ -109,7 +114,7 @@ void scheduler_state::place_waiting() {
 
 bool scheduler_state::try_to_place(std::uint64_t key) {
   auto& group = waiting.at(key);
-  auto result = place_group(group.group, nodes);
+  auto result = place_group(group.group, nodes, now_ms() >= group.falls_back_at);
   if (result.node_ids.empty()) {
     group.last_scores = std::move(result.scores.front());
     if (result.waits_for_room)
@@ -131,11 +136,26 @@ void scheduler_state::send_to_node(waiting_group& group, execution_request& requ
                                    std::vector<candidate_score> scores) {
   auto& node = nodes.at(node_id);
   ++node.in_flight;
-  flight entry{request.job_id,          request.epoch,     group.engine, node_id,
-               node.record.incarnation, group.job_ends_at, {},           false};
-  flights[request.execution_id] = std::move(entry);
+  flights_at[node_id].insert(request.execution_id);
   self->send(group.engine, execution_placed{request.execution_id, node_id, node.record.facts.owner,
                                             std::move(scores)});
+  auto& entry = flights[request.execution_id];
+  entry.order = order_of(request);
+  entry.engine = group.engine;
+  entry.node_id = node_id;
+  entry.incarnation = node.record.incarnation;
+  entry.job_ends_at = group.job_ends_at;
+  send_order(entry);
+}
+
+void scheduler_state::send_order(const flight& entry) {
+  auto order = entry.order;
+  const auto left = std::max<std::int64_t>(entry.job_ends_at - now_ms(), 0);
+  order.time_left_ms = static_cast<std::uint64_t>(left);
+  self->send(handles.at(entry.node_id), std::move(order));
+}
+
+run_execution order_of(execution_request& request) {
   run_execution order{request.execution_id,
                       request.job_id,
                       request.epoch,
@@ -157,8 +177,7 @@ void scheduler_state::send_to_node(waiting_group& group, execution_request& requ
   for (auto& input : request.inputs)
     order.inputs.push_back(input.data.size() > inline_data_max ? models::detached(input)
                                                                : std::move(input));
-  order.time_left_ms = std::max<std::int64_t>(group.job_ends_at - now_ms(), 0);
-  self->send(handles.at(node_id), std::move(order));
+  return order;
 }
 
 void scheduler_state::give_up(std::uint64_t key, runtime::failure why) {
@@ -178,17 +197,21 @@ void scheduler_state::forget_waiting(std::uint64_t key) {
   for (auto& request : found->second.group)
     waiting_key_of.erase(request.execution_id);
   give_up_times.erase({found->second.give_up_at, key});
+  fall_back_times.erase({found->second.falls_back_at, key});
   parked.erase(key);
   queue.erase(key);
   waiting.erase(found);
 }
 
 void scheduler_state::unpark_all() {
-  auto now = now_ms();
-  for (auto key : std::exchange(parked, {})) {
-    auto& first = waiting.at(key).group.front();
-    queue.push(key, first.priority, first.submitted_by, now);
-  }
+  for (auto key : std::exchange(parked, {}))
+    unpark(key);
+}
+
+void scheduler_state::unpark(std::uint64_t key) {
+  parked.erase(key);
+  auto& first = waiting.at(key).group.front();
+  queue.push(key, first.priority, first.submitted_by, now_ms());
 }
 
 std::uint32_t scheduler_state::room() const {
@@ -202,6 +225,25 @@ std::uint32_t scheduler_state::room() const {
 void scheduler_state::look_at_clock() {
   auto now = now_ms();
   queue.age(now);
+  give_up_waiting(now);
+  end_late_flights(now);
+  look_after_adoptions(now);
+  fall_back(now);
+}
+
+void scheduler_state::fall_back(std::int64_t now) {
+  const bool is_any_due = !fall_back_times.empty() && fall_back_times.begin()->first <= now;
+  while (!fall_back_times.empty() && fall_back_times.begin()->first <= now) {
+    auto key = fall_back_times.begin()->second;
+    fall_back_times.erase(fall_back_times.begin());
+    if (parked.contains(key))
+      unpark(key);
+  }
+  if (is_any_due)
+    place_waiting();
+}
+
+void scheduler_state::give_up_waiting(std::int64_t now) {
   while (!give_up_times.empty() && give_up_times.begin()->first <= now) {
     auto key = give_up_times.begin()->second;
     auto& group = waiting.at(key);
@@ -213,17 +255,16 @@ void scheduler_state::look_at_clock() {
                     + " needed, and too few had room in time",
                   refusals_in_words(group.last_scores)});
   }
+}
+
+void scheduler_state::end_late_flights(std::int64_t now) {
   std::vector<std::string> late;
   for (auto& [id, entry] : flights)
     if (entry.job_ends_at <= now)
       late.push_back(id);
   for (auto& id : late) {
-    auto& entry = flights.at(id);
-    if (auto handle = handles.find(entry.node_id); handle != handles.end())
-      self->send(handle->second, cancel_execution{id, entry.epoch});
-    execution_ended ending;
-    ending.error = {runtime::error_code::timeout, "the job's time ended while this ran", {}};
-    end_flight(id, std::move(ending));
+    cancel_at_node(flights.at(id));
+    end_flight_as(id, runtime::error_code::timeout, "the job's time ended while this ran");
   }
 }
 
@@ -253,12 +294,15 @@ scheduler_actor::behavior_type scheduler(scheduler_state::self_pointer self,
   return {
     [&state](place_executions& request) { state.accept(request); },
     [&state](const withdraw_execution& wish) { state.withdraw(wish.execution_id); },
+    [&state](const engine_gone& news) { state.note_engine_gone(news); },
+    [&state](const executions_stored& news) { state.note_stored(news); },
     [&state](const find_cabinet& question) { return state.nodes_with(question); },
     [&state](const execution_started& news) { state.note_started(news); },
     [&state](execution_finished& news) { state.note_finished(news); },
     [&state](outputs_fetched& news) { state.note_fetched(news); },
     [&state](node_updated& news) { state.update_node(news); },
     [&state](const node_lost& news) { state.lose_node(news); },
+    [&state](const node_work& news) { state.note_work(news); },
     [&state](pause_placement wish) { return state.pause(wish); },
     [&state](get_schedule) { return state.status(); },
     [self, &state](caf::tick_atom) {

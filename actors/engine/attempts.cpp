@@ -46,37 +46,54 @@ std::uint32_t attempts::number_of(place_id place) const {
   return found != tallies_.end() ? found->second.number : 0;
 }
 
-std::set<std::string> attempts::excluded_for(place_id place) const {
+void attempts::number_at_least(place_id place, std::uint32_t number) {
+  auto& counts = tallies_[place];
+  counts.number = std::max(counts.number, number);
+}
+
+std::set<std::string> attempts::avoided_for(place_id place) const {
   auto found = tallies_.find(place);
-  return found != tallies_.end() ? found->second.excluded : std::set<std::string>{};
+  return found != tallies_.end() ? found->second.avoided : std::set<std::string>{};
+}
+
+std::optional<runtime::failure> attempts::note(place_id place, tally& counts,
+                                               const failed_attempt& what) {
+  const auto code = what.error.code;
+  counts.history.push_back(in_words(what.number > 0 ? what.number : counts.number, what));
+  const bool moves = counts.where == retry_place::other_node && code != error_code::overloaded;
+  if (moves && !what.node_id.empty())
+    counts.avoided.insert(what.node_id);
+  if (!what.killed_agent || what.node_id.empty())
+    return std::nullopt;
+  auto& nodes = killed_by(place, counts);
+  nodes.insert(what.node_id);
+  if (nodes.size() < 2)
+    return std::nullopt;
+  auto error = poison(nodes);
+  error.details = counts.history;
+  return error;
+}
+
+std::optional<runtime::failure> attempts::failed_beside(place_id place,
+                                                        const failed_attempt& what) {
+  return note(place, tallies_[place], what);
 }
 
 attempt_decision attempts::failed(place_id place, const failed_attempt& what) {
   auto& counts = tallies_[place];
   const auto code = what.error.code;
-  counts.history.push_back(in_words(counts.number, what));
   if (code == error_code::overloaded)
     ++counts.overloads;
   else
     ++counts.failures;
-  if (what.killed_agent && !what.node_id.empty()) {
-    auto& nodes = killed_by(place, counts);
-    nodes.insert(what.node_id);
-    if (nodes.size() >= 2) {
-      auto error = poison(nodes);
-      error.details = counts.history;
-      return error;
-    }
-  }
+  if (auto judged = note(place, counts, what))
+    return std::move(*judged);
   if (is_over(counts, code)) {
     auto error = what.error;
     if (counts.history.size() > 1)
       error.details.insert(error.details.end(), counts.history.begin(), counts.history.end());
     return error;
   }
-  const bool moves = counts.where == retry_place::other_node && code != error_code::overloaded;
-  if (moves && !what.node_id.empty())
-    counts.excluded.insert(what.node_id);
   ++counts.number;
   return next_attempt{counts.number, pause_after(counts.failures + counts.overloads)};
 }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <variant>
@@ -37,6 +38,8 @@ struct failed_attempt {
   runtime::failure error;
   /// Its input killed the agent while it ran alone.
   bool killed_agent = false;
+  /// Where it is not the present one: which attempt it was.
+  std::uint32_t number = 0;
 };
 
 /// Counts the attempts of every place of one job.
@@ -59,13 +62,25 @@ public:
   /// The number of the present attempt, from 1.
   std::uint32_t number_of(place_id place) const;
 
-  /// Nodes that must not try this place again.
-  std::set<std::string> excluded_for(place_id place) const;
+  /// Numbers go on from `number`, unless they are there already: executions of an earlier engine.
+  void number_at_least(place_id place, std::uint32_t number);
+
+  /// Nodes that should not try this place again.
+  std::set<std::string> avoided_for(place_id place) const;
 
   /// Decides after a failure of the present attempt. An input that has killed agents on two nodes
   /// ends as `poison_input`. Where a place ends after several attempts, the details of the failure
   /// tell of each.
   attempt_decision failed(place_id place, const failed_attempt& what);
+
+  /// Notes a failure beside which another execution of the place goes on: it decides nothing, but
+  /// for an input that has now killed agents on two nodes.
+  std::optional<runtime::failure> failed_beside(place_id place, const failed_attempt& what);
+
+  /// A second execution of the place goes on beside the first (hedging): returns its number.
+  std::uint32_t add_beside(place_id place) {
+    return ++tallies_[place].number;
+  }
 
 private:
   struct tally {
@@ -74,12 +89,14 @@ private:
     std::uint32_t number = 0;
     std::uint32_t failures = 0;
     std::uint32_t overloads = 0;
-    std::set<std::string> excluded;
+    std::set<std::string> avoided;
     std::vector<std::string> history;
   };
 
   /// The nodes whose agents the input of this place has killed.
   std::set<std::string>& killed_by(place_id place, const tally& counts);
+  /// Notes the failure of an attempt, and whether the input is judged by it.
+  std::optional<runtime::failure> note(place_id place, tally& counts, const failed_attempt& what);
   bool is_over(const tally& counts, runtime::error_code code) const;
   std::uint64_t pause_after(std::uint32_t tries);
 

@@ -87,7 +87,7 @@ pattern_actions comparative_pattern::run_next() {
   plan.id = {index, index};
   plan.inputs = spec_.inputs;
   if (node_id_.empty()) {
-    plan.exclude = lost_nodes_;
+    plan.avoid = lost_nodes_;
   } else {
     plan.include = {node_id_};
     plan.retry = retry_place::same_node;

@@ -28,12 +28,10 @@ std::uint64_t seed_for(std::uint64_t seed, const std::string& job_id, std::uint3
 }  // namespace
 
 engine_state::~engine_state() {
-  auto target = scheduler.get();
-  if (!run || !target)
+  if (!run || run->is_over())
     return;
-  for (auto& effect : run->stop(now_ms()))
-    if (auto wish = std::get_if<withdraw_execution>(&effect))
-      caf::anon_send(target, std::move(*wish));
+  if (auto target = scheduler.get())
+    caf::anon_send(target, engine_gone{self->id(), run->in_hand()});
 }
 
 void engine_state::initialise(self_pointer pointer, engine_arguments values) {
@@ -45,7 +43,7 @@ void engine_state::initialise(self_pointer pointer, engine_arguments values) {
   const auto seed = values.seed != 0 ? values.seed : runtime::context_of(self->home_system()).seed;
   values.seed = seed_for(seed, values.job_id, values.epoch);
   run = std::make_unique<pattern_run>(static_cast<run_arguments&&>(values));
-  self->set_exit_handler([this](const caf::exit_msg&) { stop(); });
+  self->set_exit_handler([this](const caf::exit_msg& news) { leave(news.reason); });
   // An actor can not quit before it has its behaviour, and the first step may be the last.
   self->send(self, deadline_due{});
 }
@@ -108,6 +106,13 @@ void engine_state::look_at_clock() {
 void engine_state::stop() {
   carry_out(run->stop(now_ms()));
   self->quit();
+}
+
+void engine_state::leave(const caf::error& reason) {
+  if (reason == caf::exit_reason::normal || !reason)
+    stop();
+  else
+    self->quit(reason);
 }
 
 void engine_state::fail(const runtime::failure& error) {

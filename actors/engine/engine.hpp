@@ -32,6 +32,10 @@ struct engine_arguments : run_arguments {
 ///   spawned --first look at the clock--> asking for specs (where the pattern needs them)
 ///   --> running --engine_done--> (quits)
 ///
+/// It withdraws its work only when it is stopped, or when its JOB has ended well. When it or its JOB
+/// crashes, or the orchestrator is stopped, what nodes have in hand stays there: SCHEDULER is told
+/// (`engine_gone`), and the job's next engine adopts it.
+///
 /// A lost message is noticed by the clock: ENGINE looks at it when the job's time is over, at first
 /// after a second, then in doubling steps, so that an engine which ended early is soon forgotten by
 /// the timers. SCHEDULER is not watched: what it forgets by a restart ends with JOB's own restart,
@@ -43,7 +47,7 @@ struct engine_state {
   engine_state() = default;
   engine_state(const engine_state&) = delete;
   engine_state& operator=(const engine_state&) = delete;
-  /// Withdraws what an ENGINE that was killed has left behind.
+  /// Tells SCHEDULER, unless the run is over.
   ~engine_state();
 
   void initialise(self_pointer pointer, engine_arguments values);
@@ -54,8 +58,10 @@ struct engine_state {
   void retry(const retry_due& due);
   /// Begins, the first time; then looks whether time is over.
   void look_at_clock();
-  /// JOB asked for it, or has ended.
+  /// JOB asked for it, or has ended well.
   void stop();
+  /// JOB has ended.
+  void leave(const caf::error& reason);
   std::string describe() const;
 
 private:

@@ -14,7 +14,8 @@ namespace dim::actors {
 
 ///   scheduled --> running --> completed | failed | lost | cancelled
 ///
-/// `lost`: the node went away, or the orchestrator restarted, with the execution in hand.
+/// `lost`: the node went away with the execution in hand, or the job went on without it after a
+/// restart of the orchestrator.
 enum class execution_state : std::uint8_t {
   scheduled, running, completed, failed, lost, cancelled
 };
@@ -65,7 +66,7 @@ struct execution_record {
   std::int64_t scheduled_at = 0;
   std::int64_t started_at = 0;
   std::int64_t completed_at = 0;
-  /// Canonical digest of the outputs; `outputs` only where the answer is kept for inspection.
+  /// Canonical digest of the outputs; `outputs` only where the job's answer is made of several.
   std::string result_digest;
   models::tensor_list outputs;
   std::uint64_t rows = 0;
@@ -76,6 +77,8 @@ struct execution_record {
   std::vector<candidate_score> placement;
   /// replicated: whether this answer agreed with the consensus; "" until scored.
   std::string verdict;
+  /// The input killed the agent while it ran alone.
+  bool killed_agent = false;
 
   bool operator==(const execution_record&) const = default;
 };
@@ -84,7 +87,7 @@ template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, execution_record& x) {
   return f(x.id, x.job_id, x.node_id, x.epoch, x.step, x.slot, x.attempt, x.state, x.model,
            x.version, x.device, x.scheduled_at, x.started_at, x.completed_at, x.result_digest,
-           x.outputs, x.rows, x.error, x.logs, x.placement, x.verdict);
+           x.outputs, x.rows, x.error, x.logs, x.placement, x.verdict, x.killed_agent);
 }
 
 }  // namespace dim::actors

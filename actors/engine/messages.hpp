@@ -31,6 +31,9 @@ struct execution_request {
   /// Hard filters, by node id or name. `include` empty: every node.
   std::vector<std::string> include;
   std::vector<std::string> exclude;
+  /// Node ids that have failed here before: avoided while another node fits, and taken again only
+  /// after a pause.
+  std::vector<std::string> avoid;
   /// Owners who already hold a replica: avoided while another owner fits.
   std::vector<std::string> avoid_owners;
   std::uint32_t required_cpu = 1;
@@ -39,18 +42,22 @@ struct execution_request {
   std::uint32_t priority = 5;
   /// For taking turns.
   std::string submitted_by;
+  /// The node that was given this execution by an earlier engine of the job, and may still have it
+  /// in hand: it is not placed but taken up there. Empty for a new execution.
+  std::string adopted_node;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, execution_request& x) {
   return f(x.execution_id, x.job_id, x.epoch, x.step, x.slot, x.attempt, x.model, x.inputs,
            x.cabinet, x.reduce, x.histogram_bins, x.histogram_low, x.histogram_high,
-           x.deterministic, x.include, x.exclude, x.avoid_owners, x.required_cpu,
-           x.required_memory, x.required_gpu, x.priority, x.submitted_by);
+           x.deterministic, x.include, x.exclude, x.avoid, x.avoid_owners, x.required_cpu,
+           x.required_memory, x.required_gpu, x.priority, x.submitted_by, x.adopted_node);
 }
 
 /// Places all of `group` on different nodes at once, or none. SCHEDULER answers for every execution
-/// with `execution_placed`, then `execution_running`, then exactly one `execution_ended`.
+/// with `execution_placed`, then `execution_running`, then exactly one `execution_ended`. An adopted
+/// execution keeps its node; when that is not a member in `adopt_wait_ms` it ends as `node_lost`.
 struct place_executions {
   std::vector<execution_request> group;
   /// What is left of the job's time.
@@ -119,6 +126,42 @@ struct withdraw_execution {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, withdraw_execution& x) {
   return f(x.execution_id);
+}
+
+/// An ENGINE has ended without having stopped: what waits in its name is dropped, and what nodes have
+/// in hand for it is kept for `adopt_wait_ms`, so that the job's next engine may adopt it. No reply.
+struct engine_gone {
+  /// The actor's id, and what SCHEDULER had in hand for it.
+  std::uint64_t engine = 0;
+  std::vector<std::string> executions;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, engine_gone& x) {
+  return f(x.engine, x.executions);
+}
+
+/// An execution at a node.
+struct placed_execution {
+  std::string node_id;
+  std::string execution_id;
+  std::uint32_t epoch = 0;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, placed_execution& x) {
+  return f(x.node_id, x.execution_id, x.epoch);
+}
+
+/// JOB tells SCHEDULER that the ends of these executions, and what followed from them, are on disk:
+/// their nodes may forget them. No reply.
+struct executions_stored {
+  std::vector<placed_execution> executions;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, executions_stored& x) {
+  return f(x.executions);
 }
 
 /// Which nodes hold a cabinet now (collaborative).

@@ -53,9 +53,9 @@ struct place_plan {
   place_id id;
   models::tensor_list inputs;
   /// Node ids, beside what the submitter chose. `include` empty: every node that the submitter
-  /// allows.
+  /// allows. Those to `avoid` are taken only where no other fits.
   std::vector<std::string> include;
-  std::vector<std::string> exclude;
+  std::vector<std::string> avoid;
   retry_place retry = retry_place::other_node;
   /// Every place of this step runs this input.
   bool shared_input = true;

@@ -24,7 +24,11 @@ pattern_run::pattern_run(run_arguments arguments)
     attempts_(arguments_.spec.retry, arguments_.seed),
     ids_(arguments_.seed),
     look_at_ms_(arguments_.deadline_ms - cutoff_margin_ms(arguments_.spec)),
+    prior_(std::move(arguments_.prior)),
     steps_saved_(arguments_.step_outputs.size()) {
+  if (arguments_.spec.kind == pattern::replicated)
+    for (auto& node : prior_.nodes())
+      used_nodes_[node];
 }
 
 run_effects pattern_run::start(std::vector<models::model_spec> model_specs, std::int64_t now_ms) {
@@ -77,8 +81,11 @@ run_effects pattern_run::fail(const runtime::failure& error, std::int64_t now_ms
 
 run_effects pattern_run::look_at_clock(std::int64_t now_ms) {
   now_ms_ = now_ms;
-  if (now_ms < look_at_ms_)
+  if (now_ms < next_look_ms())
     return {};
+  add_due_hedges();
+  if (now_ms < look_at_ms_)
+    return settle();
   if (phase_ == phase::created)
     end_with({{error_code::timeout, "the time of the job is over", {}}, steps_saved_ > 0});
   if (phase_ == phase::ending) {
@@ -96,6 +103,13 @@ run_effects pattern_run::stop(std::int64_t now_ms) {
   phase_ = phase::ending;
   loading_.clear();
   return settle();
+}
+
+std::vector<std::string> pattern_run::in_hand() const {
+  std::vector<std::string> result;
+  for (auto& [id, live] : live_)
+    result.push_back(id);
+  return result;
 }
 
 std::string pattern_run::describe() const {
@@ -116,10 +130,16 @@ void pattern_run::act(launch& wish) {
   for (auto& plan : wish.group) {
     const auto id = plan.id;
     attempts_.open(id, plan.retry, plan.shared_input);
-    open_[id] = {std::move(plan), wish.distinct_nodes, 0};
+    open_[id] = {std::move(plan), wish.distinct_nodes, 0, false};
+    if (prior_.has(id)) {
+      returning_.push_back(id);
+      continue;
+    }
+    attempts_.number_at_least(id, prior_.last_attempt(id) + 1);
     group.push_back(id);
   }
-  queue_.push_back(std::move(group));
+  if (!group.empty())
+    queue_.push_back(std::move(group));
 }
 
 void pattern_run::act(find_holders&) {
@@ -190,6 +210,11 @@ void pattern_run::end_with(engine_failed failure) {
 run_effects pattern_run::settle() {
   if (phase_ == phase::running && now_ms_ >= look_at_ms_)
     perform(logic_->time_is_up());
+  while (phase_ == phase::running && !returning_.empty()) {
+    const auto place = returning_.front();
+    returning_.pop_front();
+    play_back(place);
+  }
   if (phase_ == phase::running)
     place_queued();
   if (phase_ == phase::ending && live_.empty() && loading_.empty()) {

@@ -13,6 +13,7 @@
 #include "actors/engine/attempts.hpp"
 #include "actors/engine/messages.hpp"
 #include "actors/engine/pattern.hpp"
+#include "actors/engine/prior_work.hpp"
 #include "actors/job/messages.hpp"
 #include "runtime/ids.hpp"
 
@@ -28,6 +29,8 @@ struct run_arguments {
   std::int64_t deadline_ms = 0;
   /// chained: the outputs of the steps that are stored already.
   std::vector<models::tensor_list> step_outputs;
+  /// What earlier engines of the job have left in the store.
+  std::vector<execution_record> prior;
   /// How long executions may go on that run when a replicated job has its answer.
   std::uint32_t straggler_wait_ms = 30'000;
   /// For a node whose answer agreed with the consensus, or did not.
@@ -59,6 +62,18 @@ using run_effects = std::vector<run_effect>;
 /// belongs to executions that it has given up or never made. `engine_done` is its last effect,
 /// once, and comes after exactly one of `engine_finished` and `engine_failed`, or alone after
 /// `stop`. Every input but `stop` may come at any time in any order; after the end all are ignored.
+///
+/// The way of a place, from its launch to its one outcome:
+///
+///   opened --an earlier engine left records--> played back: its failures count, its answer is the
+///     |                                        answer, its execution is taken up at its node
+///     '--no records, or all of them failures--> queued --> placed --> running --> answered
+///                                                 ^                      |
+///                                                 '---- pause <---failed-+--too often--> failed
+///
+/// Hedging: where the job asks for it, an execution that has had its node for `hedge_after_ms`
+/// without an answer gets a second one on another node. The first answer wins, the other one is
+/// withdrawn; the failure of one decides nothing while the other lives.
 class pattern_run {
 public:
   explicit pattern_run(run_arguments arguments);
@@ -85,12 +100,12 @@ public:
   run_effects stop(std::int64_t now_ms);
 
   /// When `look_at_clock` has something to do.
-  std::int64_t next_look_ms() const noexcept {
-    return look_at_ms_;
-  }
+  std::int64_t next_look_ms() const noexcept;
   bool is_over() const noexcept {
     return phase_ == phase::over;
   }
+  /// Ids of the executions that SCHEDULER has in hand.
+  std::vector<std::string> in_hand() const;
   /// One line for the shell.
   std::string describe() const;
 
@@ -103,12 +118,18 @@ private:
     bool distinct = false;
     /// The attempt whose pause is not over yet; 0 when there is none.
     std::uint32_t pausing = 0;
+    /// It has, or had, a second execution beside the first.
+    bool hedged = false;
   };
   /// An execution that SCHEDULER has in hand.
   struct live_execution {
     place_id place;
     bool distinct = false;
     execution_record record;
+    /// Made by an earlier engine: its record tells of its placement.
+    bool adopted = false;
+    /// When it gets a second one beside it; 0: never.
+    std::int64_t hedge_at_ms = 0;
   };
 
   void perform(pattern_actions actions);
@@ -120,14 +141,37 @@ private:
   void act(give_up& end);
   void act(judge_straggler& news);
 
+  // pattern_run_adoption.cpp
+  /// Plays back what an earlier engine has left at this place.
+  void play_back(place_id place);
+  void adopt(place_id place, std::vector<execution_record> records);
+  void withdraw_all(place_id place, std::vector<execution_record> records);
+  /// What no place has asked for until the end is given up.
+  void drop_prior();
+
+  // pattern_run_hedges.cpp
+  bool may_hedge(place_id place) const;
+  void plan_hedge(live_execution& live);
+  void add_due_hedges();
+  bool has_rival(place_id place) const;
+  /// Another execution has answered at this place.
+  void withdraw_rivals(place_id place);
+
+  // pattern_run_executions.cpp
   /// Sends the groups whose turn it is. Of places that ask for distinct nodes one group at a time
   /// looks for nodes, because the next one must know which it got.
   void place_queued();
   bool is_any_unplaced() const;
+  /// What every execution at this place asks for.
+  execution_request request_at(place_id place, const place_plan& plan) const;
+  /// Asks for a new execution at this place, and follows it from now on.
   execution_request make_request(place_id place, const open_place& open);
+  std::uint64_t time_left_ms() const;
+  void withdraw(live_execution& live);
   void add_distinct_filters(execution_request& request) const;
   void close_record(live_execution& live, const execution_ended& news);
   void note_node(live_execution& live, const std::string& node_id, const std::string& owner);
+  void take_answer(place_id place, execution_record record, const models::tensor_list& outputs);
   void take_failure(const live_execution& live, const execution_ended& news);
   void fail_place(place_id place, const std::string& node_id, runtime::failure error);
   void withdraw_if(bool only_unplaced);
@@ -151,6 +195,9 @@ private:
   /// replicated: answered executions by id, for their verdicts.
   std::map<std::string, execution_record> answered_;
   std::set<place_id> loading_;
+  prior_work prior_;
+  /// Places that are to be played back.
+  std::deque<place_id> returning_;
   /// Nodes that were given an execution of a place that asks for distinct nodes, and their owners.
   std::map<std::string, std::string> used_nodes_;
   /// Set once no further distinct node was found: others of this job need not wait for one.

@@ -24,23 +24,11 @@ execution_state state_after(error_code code) {
   }
 }
 
-/// What every execution of the job asks for.
-execution_request request_from(const job_spec& spec) {
-  execution_request request;
-  request.cabinet = spec.cabinet;
-  request.reduce = spec.reduce;
-  request.histogram_bins = spec.histogram_bins;
-  request.histogram_low = spec.histogram_low;
-  request.histogram_high = spec.histogram_high;
-  request.deterministic = spec.kind == pattern::replicated;
-  request.include = spec.nodes.include;
-  request.exclude = spec.nodes.exclude;
-  request.required_cpu = spec.required_cpu;
-  request.required_memory = spec.required_memory;
-  request.required_gpu = spec.required_gpu;
-  request.priority = spec.priority;
-  request.submitted_by = spec.submitted_by;
-  return request;
+/// Whether a job's answer is made of several answers, so that each is stored as it comes. Elsewhere
+/// the one answer becomes the result, or the step, in the same moment.
+bool keeps_answers(pattern kind) {
+  return kind == pattern::replicated || kind == pattern::comparative
+         || kind == pattern::collaborative;
 }
 
 execution_record record_from(const execution_request& request, std::int64_t now_ms) {
@@ -66,8 +54,11 @@ run_effects pattern_run::placed(const execution_placed& news, std::int64_t now_m
     return {};
   auto& live = found->second;
   note_node(live, news.node_id, news.node_owner);
-  live.record.placement = news.placement;
-  effects_.emplace_back(execution_changed{live.record});
+  if (!live.adopted) {
+    live.record.placement = news.placement;
+    effects_.emplace_back(execution_changed{live.record});
+  }
+  plan_hedge(live);
   return settle();
 }
 
@@ -91,20 +82,28 @@ run_effects pattern_run::ended(const execution_ended& news, std::int64_t now_ms)
   auto live = std::move(found->second);
   live_.erase(found);
   close_record(live, news);
-  auto& record = live.record;
-  effects_.emplace_back(execution_changed{record});
   if (news.error.code != error_code::none) {
+    // JOB knows nothing of a second execution that never had a node.
+    if (!live.record.node_id.empty() || !has_rival(live.place))
+      effects_.emplace_back(execution_changed{live.record});
     take_failure(live, news);
     return settle();
   }
-  open_.erase(live.place);
-  if (arguments_.spec.kind == pattern::replicated) {
-    record.outputs = news.outputs;
-    answered_[record.id] = record;
-  }
-  perform(logic_->answered(
-    {live.place, record.id, record.node_id, news.outputs, record.result_digest, news.rows}));
+  if (keeps_answers(arguments_.spec.kind))
+    live.record.outputs = news.outputs;
+  effects_.emplace_back(execution_changed{live.record});
+  take_answer(live.place, std::move(live.record), news.outputs);
   return settle();
+}
+
+void pattern_run::take_answer(place_id place, execution_record record,
+                              const models::tensor_list& outputs) {
+  withdraw_rivals(place);
+  open_.erase(place);
+  place_answer answer{place, record.id, record.node_id, outputs, record.result_digest, record.rows};
+  if (arguments_.spec.kind == pattern::replicated)
+    answered_[record.id] = std::move(record);
+  perform(logic_->answered(std::move(answer)));
 }
 
 run_effects pattern_run::retry(const retry_due& due, std::int64_t now_ms) {
@@ -115,6 +114,7 @@ run_effects pattern_run::retry(const retry_due& due, std::int64_t now_ms) {
       || found->second.pausing != due.attempt)
     return {};
   found->second.pausing = 0;
+  found->second.hedged = false;
   queue_.push_back({place});
   return settle();
 }
@@ -127,6 +127,7 @@ void pattern_run::close_record(live_execution& live, const execution_ended& news
   record.completed_at = now_ms_;
   record.rows = news.rows;
   record.error = news.error;
+  record.killed_agent = news.killed_agent;
   record.logs = news.logs;
   if (!news.device.empty())
     record.device = news.device;
@@ -145,7 +146,15 @@ void pattern_run::take_failure(const live_execution& live, const execution_ended
     no_more_nodes_ = news.error;
   if (phase_ != phase::running)
     return;
-  auto decision = attempts_.failed(live.place, {node_id, news.error, news.killed_agent});
+  const failed_attempt what{node_id, news.error, news.killed_agent, live.record.attempt};
+  if (has_rival(live.place)) {
+    if (auto judged = attempts_.failed_beside(live.place, what)) {
+      withdraw_rivals(live.place);
+      fail_place(live.place, node_id, std::move(*judged));
+    }
+    return;
+  }
+  auto decision = attempts_.failed(live.place, what);
   if (auto next = std::get_if<next_attempt>(&decision)) {
     open_.at(live.place).pausing = next->attempt;
     retry_due due{live.place.slot, next->attempt, live.place.step};
@@ -190,8 +199,7 @@ void pattern_run::place_queued() {
       continue;
     }
     place_executions wish;
-    const auto left = arguments_.deadline_ms - now_ms_;
-    wish.time_left_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(left, 0));
+    wish.time_left_ms = time_left_ms();
     for (auto id : group)
       wish.group.push_back(make_request(id, open_.at(id)));
     if (!wish.group.empty())
@@ -199,26 +207,47 @@ void pattern_run::place_queued() {
   }
 }
 
-execution_request pattern_run::make_request(place_id place, const open_place& open) {
-  auto request = request_from(arguments_.spec);
-  request.execution_id = ids_.next(now_ms_);
+execution_request pattern_run::request_at(place_id place, const place_plan& plan) const {
+  auto& spec = arguments_.spec;
+  execution_request request;
   request.job_id = arguments_.job_id;
-  request.epoch = arguments_.epoch;
   request.step = place.step;
   request.slot = place.slot;
+  request.model = spec.steps.at(place.step);
+  request.inputs = plan.inputs;
+  request.cabinet = spec.cabinet;
+  request.reduce = spec.reduce;
+  request.histogram_bins = spec.histogram_bins;
+  request.histogram_low = spec.histogram_low;
+  request.histogram_high = spec.histogram_high;
+  request.deterministic = spec.kind == pattern::replicated;
+  request.include = plan.include.empty() ? spec.nodes.include : plan.include;
+  request.exclude = spec.nodes.exclude;
+  request.required_cpu = spec.required_cpu;
+  request.required_memory = spec.required_memory;
+  request.required_gpu = spec.required_gpu;
+  request.priority = spec.priority;
+  request.submitted_by = spec.submitted_by;
+  return request;
+}
+
+execution_request pattern_run::make_request(place_id place, const open_place& open) {
+  auto request = request_at(place, open.plan);
+  request.execution_id = ids_.next(now_ms_);
+  request.epoch = arguments_.epoch;
   request.attempt = attempts_.number_of(place);
-  request.model = arguments_.spec.steps.at(place.step);
-  request.inputs = open.plan.inputs;
-  if (!open.plan.include.empty())
-    request.include = open.plan.include;
-  auto& exclude = request.exclude;
-  exclude.insert(exclude.end(), open.plan.exclude.begin(), open.plan.exclude.end());
-  const auto failed_here = attempts_.excluded_for(place);
-  exclude.insert(exclude.end(), failed_here.begin(), failed_here.end());
+  request.avoid = open.plan.avoid;
+  for (auto& node : attempts_.avoided_for(place))
+    request.avoid.push_back(node);
   if (open.distinct)
     add_distinct_filters(request);
-  live_[request.execution_id] = {place, open.distinct, record_from(request, now_ms_)};
+  live_[request.execution_id] = {place, open.distinct, record_from(request, now_ms_), false, 0};
   return request;
+}
+
+std::uint64_t pattern_run::time_left_ms() const {
+  return static_cast<std::uint64_t>(
+    std::max<std::int64_t>(arguments_.deadline_ms - now_ms_, 0));
 }
 
 void pattern_run::add_distinct_filters(execution_request& request) const {
@@ -234,21 +263,25 @@ void pattern_run::add_distinct_filters(execution_request& request) const {
 void pattern_run::withdraw_if(bool only_unplaced) {
   open_.clear();
   queue_.clear();
+  drop_prior();
   for (auto entry = live_.begin(); entry != live_.end();) {
-    auto& record = entry->second.record;
-    const bool was_placed = !record.node_id.empty();
-    if (was_placed && only_unplaced) {
+    if (only_unplaced && !entry->second.record.node_id.empty()) {
       ++entry;
       continue;
     }
-    effects_.emplace_back(withdraw_execution{record.id});
-    record.state = execution_state::cancelled;
-    record.completed_at = now_ms_;
-    // JOB knows nothing of an execution that never had a node.
-    if (was_placed)
-      effects_.emplace_back(execution_changed{std::move(record)});
+    withdraw(entry->second);
     entry = live_.erase(entry);
   }
+}
+
+void pattern_run::withdraw(live_execution& live) {
+  auto& record = live.record;
+  effects_.emplace_back(withdraw_execution{record.id});
+  record.state = execution_state::cancelled;
+  record.completed_at = now_ms_;
+  // JOB knows nothing of an execution that never had a node.
+  if (!record.node_id.empty())
+    effects_.emplace_back(execution_changed{std::move(record)});
 }
 
 }  // namespace dim::actors

@@ -72,6 +72,7 @@ private:
   void hold(job_arguments arguments);
   void rebuild(const std::string& job_id);
   void fail_job(job_record record);
+  void store_failure(job_record record, std::vector<execution_record> executions);
   void answer_readers(const std::string& job_id, job_state state);
 
   self_pointer self = nullptr;

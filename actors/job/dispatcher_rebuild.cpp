@@ -36,11 +36,28 @@ void dispatcher_state::rebuild(const std::string& job_id) {
 }
 
 void dispatcher_state::fail_job(job_record record) {
+  auto queries = arguments.services.queries.get();
+  if (!queries)
+    return;
+  auto id = record.id;
+  self->request(queries, caf::infinite, get_executions{id})
+    .then(
+      [this, record](execution_list& stored) {
+        store_failure(record, std::move(stored.executions));
+      },
+      [id](const caf::error& what) {
+        runtime::log(runtime::log_level::error, name, "could not read the executions of job",
+                     {{"job_id", id}, {"reason", runtime::to_failure(what).message}});
+      });
+}
+
+void dispatcher_state::store_failure(job_record record, std::vector<execution_record> executions) {
   auto store = arguments.services.store.get();
   if (!store)
     return;
+  auto now = runtime::wall_ms(self->home_system());
   auto before = std::exchange(record.state, job_state::failed);
-  record.completed_at = runtime::wall_ms(self->home_system());
+  record.completed_at = now;
   record.error = {runtime::error_code::internal,
                   "the job's actor crashed " + std::to_string(record.rebuilds) + " times",
                   {}};
@@ -48,9 +65,26 @@ void dispatcher_state::fail_job(job_record record) {
   append_changes_for_job(record, before, commit);
   event news;
   news.topic = topic_jobs;
-  news.kind = event_kind_of(record.state);
   news.job_id = record.id;
-  news.at = record.completed_at;
+  news.at = now;
+  auto scheduler = arguments.services.scheduler.get();
+  for (auto& execution : executions) {
+    if (execution.state > execution_state::running)
+      continue;
+    execution.state = execution_state::lost;
+    execution.completed_at = now;
+    execution.error = {runtime::error_code::node_lost, "the job failed without it", {}};
+    commit.changes.push_back(change_for_execution(execution));
+    news.kind = event_kind_of(execution.state);
+    news.execution_id = execution.id;
+    news.node_id = execution.node_id;
+    commit.events.push_back(news);
+    if (scheduler)
+      self->send(scheduler, withdraw_execution{execution.id});
+  }
+  news.kind = event_kind_of(record.state);
+  news.execution_id.clear();
+  news.node_id.clear();
   news.detail = "{\"code\":\"internal\"}";
   commit.events.push_back(std::move(news));
   self->request(store, caf::infinite, std::move(commit))

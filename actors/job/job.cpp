@@ -21,13 +21,20 @@ constexpr auto commit_pause = std::chrono::seconds{1};
 void job_actor_state::initialise(self_pointer pointer, job_arguments values) {
   self = pointer;
   arguments = std::move(values);
+  self->monitor(arguments.dispatcher);
+  self->set_down_handler([this](const caf::down_msg&) {
+    self->quit(runtime::to_error(error_code::unavailable, "the dispatcher has ended"));
+  });
   if (arguments.is_resumed)
     resume();
   else
-    start_engine();
+    start_engine({});
 }
 
 void job_actor_state::resume() {
+  // Without a node for its first execution a job is still pending.
+  if (arguments.record.state == job_state::pending)
+    return take_up({});
   auto queries = arguments.services.queries.get();
   if (!queries) {
     self->quit(runtime::to_error(error_code::unavailable, "the store is away"));
@@ -35,27 +42,23 @@ void job_actor_state::resume() {
   }
   self->request(queries, caf::infinite, get_executions{arguments.record.id})
     .then(
-      [this](execution_list& stored) {
-        ++arguments.record.epoch;
-        for (auto& execution : stored.executions) {
-          if (execution.state > execution_state::running)
-            continue;
-          execution.state = execution_state::lost;
-          execution.completed_at = runtime::wall_ms(self->home_system());
-          execution.error = {error_code::node_lost, "the orchestrator was restarted", {}};
-          unwritten.changes.push_back(change_for_execution(execution));
-          add_event(topic_jobs, event_kind_of(execution.state), &execution);
-        }
-        append_changes_for_job(arguments.record, arguments.record.state, unwritten);
-        add_event(topic_jobs, "job_resumed", nullptr);
-        start_engine();
-        flush();
-      },
+      [this](execution_list& stored) { take_up(std::move(stored.executions)); },
       [this](const caf::error& what) { self->quit(what); });
 }
 
-void job_actor_state::start_engine() {
+void job_actor_state::take_up(std::vector<execution_record> prior) {
+  for (auto& execution : prior)
+    told[execution.id] = execution.state;
+  ++arguments.record.epoch;
+  append_changes_for_job(arguments.record, arguments.record.state, unwritten);
+  add_event(topic_jobs, "job_resumed", nullptr);
+  start_engine(std::move(prior));
+  flush();
+}
+
+void job_actor_state::start_engine(std::vector<execution_record> prior) {
   engine_arguments plan;
+  plan.prior = std::move(prior);
   plan.spec = arguments.record.spec;
   plan.job_id = arguments.record.id;
   plan.epoch = arguments.record.epoch;
@@ -88,7 +91,16 @@ void job_actor_state::note_execution(const execution_changed& news) {
   auto [last, is_new] = told.try_emplace(news.record.id, news.record.state);
   if (is_new || std::exchange(last->second, news.record.state) != news.record.state)
     add_event(topic_jobs, event_kind_of(news.record.state), &news.record);
+  note_end(news.record);
+  const auto kind = record.spec.kind;
+  if (news.record.state == execution_state::completed && !is_terminal(record.state))
+    has_more_to_come = kind == pattern::single || kind == pattern::chained;
   flush();
+}
+
+void job_actor_state::note_end(const execution_record& record) {
+  if (record.state == execution_state::completed || record.state == execution_state::failed)
+    ends.push_back({record.node_id, record.id, record.epoch});
 }
 
 caf::result<step_saved> job_actor_state::save(save_step& request) {
@@ -102,6 +114,7 @@ caf::result<step_saved> job_actor_state::save(save_step& request) {
   append_changes_for_job(record, record.state, unwritten);
   add_event(topic_jobs, "step_stored", nullptr);
   step_promises.emplace_back(promise, request.step);
+  has_more_to_come = false;
   flush();
   return promise;
 }
@@ -172,6 +185,7 @@ void job_actor_state::end(job_state state, runtime::failure error) {
   auto before = std::exchange(record.state, state);
   record.completed_at = runtime::wall_ms(self->home_system());
   record.error = std::move(error);
+  has_more_to_come = false;
   append_changes_for_job(record, before, unwritten);
   add_event(topic_jobs, event_kind_of(state), nullptr);
   if (state == job_state::completed)
@@ -197,7 +211,7 @@ void job_actor_state::add_event(const char* topic, const char* kind,
 }
 
 void job_actor_state::flush() {
-  if (is_committing || (unwritten.changes.empty() && unwritten.events.empty()))
+  if (is_committing || has_more_to_come || (unwritten.changes.empty() && unwritten.events.empty()))
     return;
   auto store = arguments.services.store.get();
   if (!store)
@@ -205,6 +219,7 @@ void job_actor_state::flush() {
   is_committing = true;
   ending_is_under_way = is_terminal(arguments.record.state) && !is_ended;
   steps_under_way = std::exchange(step_promises, {});
+  ends_under_way = std::exchange(ends, {});
   auto commit = std::exchange(unwritten, {});
   self->request(store, caf::infinite, commit)
     .then([this](const commit_result&) { note_committed(); },
@@ -215,6 +230,9 @@ void job_actor_state::note_committed() {
   is_committing = false;
   for (auto& [promise, step] : std::exchange(steps_under_way, {}))
     promise.deliver(step_saved{step});
+  auto scheduler = arguments.services.scheduler.get();
+  if (scheduler && !ends_under_way.empty())
+    self->send(scheduler, executions_stored{std::exchange(ends_under_way, {})});
   if (std::exchange(ending_is_under_way, false)) {
     is_ended = true;
     auto& record = arguments.record;
@@ -240,6 +258,8 @@ void job_actor_state::note_commit_failed(const commit_changes& commit, const caf
   unwritten.blobs.insert(unwritten.blobs.end(), later.blobs.begin(), later.blobs.end());
   step_promises.insert(step_promises.begin(), steps_under_way.begin(), steps_under_way.end());
   steps_under_way.clear();
+  ends.insert(ends.begin(), ends_under_way.begin(), ends_under_way.end());
+  ends_under_way.clear();
   self->delayed_send(self, commit_pause, caf::tick_atom_v);
 }
 
@@ -249,8 +269,10 @@ void job_actor_state::note_engine_done() {
 }
 
 void job_actor_state::quit_when_over() {
-  if (is_ended && !engine_runs && !is_committing && unwritten.changes.empty())
-    self->quit();
+  if (!is_ended || engine_runs || is_committing || !unwritten.changes.empty())
+    return;
+  self->demonitor(arguments.dispatcher.address());
+  self->quit();
 }
 
 std::string job_actor_state::describe() const {

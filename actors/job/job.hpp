@@ -41,6 +41,10 @@ struct job_arguments {
 ///   begun --engine finished, failed, cancelled, out of time--> ending --stored--> ended --engine
 ///   done--> (quits)
 ///
+/// A job that was begun before is taken up: its new engine gets the executions that are stored, and
+/// goes on where the earlier one was. An execution's node is told to forget it only when its end is
+/// on disk with what followed from it. JOB ends with its DISPATCHER, which is the one to rebuild it.
+///
 /// The job's terminal state is told to anyone only after it is on disk, and never changes. News of
 /// executions is written as it comes, at most one commit under way at a time: what comes meanwhile
 /// goes into the next.
@@ -64,7 +68,10 @@ struct job_actor_state {
 
 private:
   void resume();
-  void start_engine();
+  void take_up(std::vector<execution_record> prior);
+  void start_engine(std::vector<execution_record> prior);
+  /// Its end is to be acknowledged to its node once it is on disk.
+  void note_end(const execution_record& record);
   void stop_engine_now();
   void end(job_state state, runtime::failure error);
   void add_event(const char* topic, const char* kind, const execution_record* about);
@@ -80,6 +87,11 @@ private:
   /// What STORE does not have yet, and whether a commit is under way.
   commit_changes unwritten;
   bool is_committing = false;
+  /// An answer has come, and what follows from it comes right behind: both go into one commit.
+  bool has_more_to_come = false;
+  /// Executions whose ends are in `unwritten`, and in the commit under way.
+  std::vector<placed_execution> ends;
+  std::vector<placed_execution> ends_under_way;
   /// The commit under way carries the terminal state; it is on disk.
   bool ending_is_under_way = false;
   bool is_ended = false;

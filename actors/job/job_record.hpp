@@ -151,6 +151,9 @@ struct job_spec {
   std::uint32_t required_memory = 1;
   bool required_gpu = false;
   std::string submitted_by;
+  /// An execution that has had its node for so long without an answer gets a second one on another
+  /// node (not replicated, nor where data bind it to its node). 0: never.
+  std::uint64_t hedge_after_ms = 0;
 
   bool operator==(const job_spec&) const = default;
 };
@@ -160,7 +163,7 @@ typename Inspector::result_type inspect(Inspector& f, job_spec& x) {
   return f(x.name, x.description, x.kind, x.steps, x.inputs, x.cabinet, x.redundancy, x.consensus,
            x.compare, x.reduce, x.histogram_bins, x.histogram_low, x.histogram_high, x.aggregate,
            x.trim, x.vote, x.tie_abstains, x.nodes, x.retry, x.priority, x.timeout_ms,
-           x.required_cpu, x.required_memory, x.required_gpu, x.submitted_by);
+           x.required_cpu, x.required_memory, x.required_gpu, x.submitted_by, x.hedge_after_ms);
 }
 
 /// How a replicated job's answers compared (row A14).

@@ -15,7 +15,8 @@ namespace dim::actors {
 /// Tensor data up to this size travels inside a message; larger data is fetched by digest.
 inline constexpr std::uint64_t inline_data_max = 64 * 1024;
 
-/// NODE runs one execution: model into the cache, agent on a device, forward, answer.
+/// NODE runs one execution: model into the cache, agent on a device, forward, answer. One that is
+/// running or has ended there (same id, same epoch) is not run again: NODE tells again what it told.
 struct run_execution {
   std::string execution_id;
   std::string job_id;
@@ -62,8 +63,8 @@ typename Inspector::result_type inspect(Inspector& f, execution_started& x) {
   return f(x.node_id, x.incarnation, x.execution_id, x.epoch, x.device);
 }
 
-/// How it ended. NODE keeps it, and any large output, until `acknowledge_execution` or
-/// `result_kept` has passed, and sends it again after a re-join.
+/// How it ended. NODE keeps it, and any large output, until `acknowledge_execution` or until its
+/// job's time is over, and sends it again after a re-join, or when it is ordered again.
 struct execution_finished {
   std::string node_id;
   std::uint64_t incarnation = 0;
@@ -89,7 +90,7 @@ typename Inspector::result_type inspect(Inspector& f, execution_finished& x) {
            x.logs, x.killed_agent, x.forward_us);
 }
 
-/// The orchestrator has what it needs; NODE forgets the execution.
+/// The end is stored, or nobody wants it; NODE forgets the execution.
 struct acknowledge_execution {
   std::string execution_id;
   std::uint32_t epoch = 0;

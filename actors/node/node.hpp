@@ -50,12 +50,16 @@ inline std::string execution_key(const std::string& execution_id, std::uint32_t 
 ///     ^---------------- refused, late ------'                            |
 ///     ^--- ENTRY is down, rejoin_cluster ---------------------------------'
 ///
-/// Work goes on while alone; what ends meanwhile waits in the outbox. A join to a newer generation
-/// of the orchestrator drops everything in hand, since nobody waits for it any more.
+/// Work goes on while alone; what ends meanwhile waits in the outbox. An orchestrator that was
+/// restarted takes it up by sending the same orders again. Each heartbeat names what the node has in
+/// hand, so that a lost order is sent again, and what nobody wants any more is cancelled.
 ///
 /// An execution on this node:
 ///
 ///   waiting --model is here, ledger has room--> fetching --inputs are here--> running --> outbox
+///
+/// It is its id and epoch: an order for one that is here tells again that it runs, or sends its
+/// result again.
 ///
 /// Every accepted execution ends in one `execution_finished`, which is repeated until it is
 /// acknowledged, unless it is cancelled or past its job's time.
@@ -117,7 +121,8 @@ private:
   void become_member(const join_accepted& accepted);
   void send_heartbeat();
   void send_to_entry(caf::message content);
-  void resend_results();
+  void send_results(std::int64_t pause_ms);
+  void name_work(node_heartbeat& news) const;
   void watch_drain();
 
   // node_executions.cpp: from a message to a reservation, and from an answer to the outbox
@@ -127,12 +132,14 @@ private:
   void cancel_older(const run_execution& order);
   void withdraw(held_execution& held, const std::string& key);
   void use_model(const std::string& model_key, const run_execution& order);
+  void ask_for_model(const std::string& model_key, const run_execution& order);
   void take_model(const std::string& model_key, runtime::expected<served_model> reply);
+  void fail_model(const std::string& model_key, const runtime::failure& error);
   void leave_model(const std::string& model_key);
   void drop_unused_models();
   void start_waiting();
   void expire_waiting();
-  void drop_everything();
+  void tell_started(const held_execution& held);
   void finish(const std::string& key, infer_result result, std::uint64_t rows = 0);
   void forget(execution_map::iterator position);
 
@@ -155,7 +162,6 @@ private:
   entry_watch entry;
   bool member = false;
   bool asking = false;
-  std::uint64_t generation = 0;
   std::uint32_t heartbeat_ms = 1'000;
   std::uint32_t join_failures = 0;
   std::uint64_t join_number = 0;

@@ -53,8 +53,11 @@ runtime::failure node_actor_state::refusal_of(const run_execution& order) const 
 
 void node_actor_state::accept(run_execution& order) {
   auto key = execution_key(order.execution_id, order.epoch);
-  if (executions.contains(key))
+  if (auto held = executions.find(key); held != executions.end()) {
+    if (held->second.told_started && !held->second.cancelled)
+      tell_started(held->second);
     return;
+  }
   if (auto* known = results.find(order.execution_id, order.epoch))
     return send_to_entry(caf::make_message(*known));
   cancel_older(order);
@@ -100,8 +103,12 @@ void node_actor_state::refuse(const run_execution& order, runtime::failure reaso
 void node_actor_state::use_model(const std::string& model_key, const run_execution& order) {
   auto& held = models[model_key];
   ++held.users;
-  if (held.ready || std::exchange(held.asked, true))
-    return;
+  if (!held.ready && !held.asked)
+    ask_for_model(model_key, order);
+}
+
+void node_actor_state::ask_for_model(const std::string& model_key, const run_execution& order) {
+  models.at(model_key).asked = true;
   acquire_model wish{order.model, order.version, order.model_digest, order.time_left_ms};
   calls.call(self, arguments.cache.get(), order.time_left_ms + patience_ms(), {}, std::move(wish),
              [this, model_key](runtime::expected<served_model> reply) {
@@ -124,14 +131,30 @@ void node_actor_state::take_model(const std::string& model_key,
     found->second.ready = true;
     return start_waiting();
   }
-  std::vector<std::string> waiting;
-  for (auto& [key, each] : executions)
-    if (each.where == stage::waiting && model_key_of(each.order) == model_key)
-      waiting.push_back(key);
-  for (auto& key : waiting) {
-    infer_result failed;
-    failed.error = reply.error();
-    finish(key, std::move(failed));
+  fail_model(model_key, reply.error());
+}
+
+void node_actor_state::fail_model(const std::string& model_key, const runtime::failure& error) {
+  // It was asked for in the name of the first execution; others may have more time.
+  auto is_late = error.code == error_code::expired;
+  std::vector<std::string> failed;
+  held_execution* patient = nullptr;
+  for (auto& [key, each] : executions) {
+    if (each.where != stage::waiting || model_key_of(each.order) != model_key)
+      continue;
+    if (is_late && now_ms() < each.deadline_ms)
+      patient = &each;
+    else
+      failed.push_back(key);
+  }
+  if (patient != nullptr) {
+    patient->order.time_left_ms = time_left_of(*patient);
+    ask_for_model(model_key, patient->order);
+  }
+  for (auto& key : failed) {
+    infer_result result;
+    result.error = error;
+    finish(key, std::move(result));
   }
 }
 
@@ -195,7 +218,10 @@ void node_actor_state::note_forward(const std::string& key) {
   if (found == executions.end() || found->second.cancelled ||
       std::exchange(found->second.told_started, true))
     return;
-  auto& held = found->second;
+  tell_started(found->second);
+}
+
+void node_actor_state::tell_started(const held_execution& held) {
   send_to_entry(caf::make_message(execution_started{arguments.facts.id, incarnation,
                                                     held.order.execution_id, held.order.epoch,
                                                     held.device}));
@@ -258,15 +284,6 @@ void node_actor_state::withdraw(held_execution& held, const std::string& key) {
     self->send(held.run, stop_cabinet_run{});
   else if (auto device = arguments.devices.at(held.device).get())
     self->send(device, withdraw_on_device{model_key_of(held.order), key});
-}
-
-void node_actor_state::drop_everything() {
-  std::vector<cancel_execution> all;
-  for (auto& [key, each] : executions)
-    all.push_back({each.order.execution_id, each.order.epoch});
-  for (auto& each : all)
-    cancel(each);
-  results.clear();
 }
 
 void node_actor_state::finish_cabinet(cabinet_finished& news) {

@@ -9,6 +9,13 @@
 
 namespace dim::actors {
 
+namespace {
+
+/// Results that are sent again in one go.
+constexpr std::size_t results_at_once_max = 64;
+
+}  // namespace
+
 void node_actor_state::schedule_join(std::uint32_t wait_ms) {
   self->delayed_send(self, std::chrono::milliseconds{wait_ms}, join_due{++join_number});
 }
@@ -46,12 +53,8 @@ void node_actor_state::become_member(const join_accepted& accepted) {
                 {"generation", accepted.generation},
                 {"in_hand", executions.size()},
                 {"unacknowledged", results.size()}});
-  if (generation != 0 && generation != accepted.generation)
-    drop_everything();
-  generation = accepted.generation;
   send_heartbeat();
-  for (auto& result : results.take_due(now_ms(), 0))
-    send_to_entry(caf::make_message(std::move(result)));
+  send_results(0);
 }
 
 void node_actor_state::join_again() {
@@ -92,7 +95,23 @@ void node_actor_state::send_heartbeat() {
   for (auto& [key, each] : executions)
     if (!each.cancelled)
       news.load.active.push_back(each.order.execution_id);
+  name_work(news);
   send_to_entry(caf::make_message(std::move(news)));
+}
+
+void node_actor_state::name_work(node_heartbeat& news) const {
+  auto add = [&news](const std::string& execution_id, std::uint32_t epoch, bool finished) {
+    news.work_is_complete = news.work.size() < work_in_hand_max;
+    if (news.work_is_complete)
+      news.work.push_back({execution_id, epoch, finished});
+    return news.work_is_complete;
+  };
+  for (auto& [key, each] : executions)
+    if (!each.cancelled && !add(each.order.execution_id, each.order.epoch, false))
+      return;
+  results.each([&add](const execution_finished& each) {
+    return add(each.execution_id, each.epoch, true);
+  });
 }
 
 void node_actor_state::beat(bool once) {
@@ -101,15 +120,14 @@ void node_actor_state::beat(bool once) {
   expire_waiting();
   if (member)
     send_heartbeat();
-  resend_results();
+  // While alone nothing is sent; only what nobody can want any more is forgotten.
+  send_results(member ? std::int64_t{arguments.cluster.request_timeout_ms}
+                      : std::numeric_limits<std::int32_t>::max());
   watch_drain();
 }
 
-void node_actor_state::resend_results() {
-  // While alone nothing is sent; only what nobody can want any more is forgotten.
-  auto pause =
-    member ? std::int64_t{arguments.cluster.request_timeout_ms} : std::numeric_limits<int>::max();
-  for (auto& result : results.take_due(now_ms(), pause))
+void node_actor_state::send_results(std::int64_t pause_ms) {
+  for (auto& result : results.take_due(now_ms(), pause_ms, results_at_once_max))
     send_to_entry(caf::make_message(std::move(result)));
 }
 

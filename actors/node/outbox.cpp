@@ -40,10 +40,10 @@ void outbox::acknowledge(const std::string& execution_id, std::uint32_t epoch) {
     erase(found);
 }
 
-void outbox::clear() {
-  entries_.clear();
-  large_.clear();
-  bytes_ = 0;
+void outbox::each(const std::function<bool(const execution_finished&)>& visit) const {
+  for (auto& [id, entry] : entries_)
+    if (!visit(entry.message))
+      return;
 }
 
 const execution_finished* outbox::find(const std::string& execution_id,
@@ -54,7 +54,8 @@ const execution_finished* outbox::find(const std::string& execution_id,
   return &found->second.message;
 }
 
-std::vector<execution_finished> outbox::take_due(std::int64_t now_ms, std::int64_t resend_ms) {
+std::vector<execution_finished> outbox::take_due(std::int64_t now_ms, std::int64_t resend_ms,
+                                                 std::size_t results_max) {
   std::vector<execution_finished> result;
   for (auto position = entries_.begin(); position != entries_.end();) {
     auto& each = position->second;
@@ -62,7 +63,7 @@ std::vector<execution_finished> outbox::take_due(std::int64_t now_ms, std::int64
       position = erase(position);
       continue;
     }
-    if (now_ms - each.sent_at_ms >= resend_ms) {
+    if (now_ms - each.sent_at_ms >= resend_ms && result.size() < results_max) {
       each.sent_at_ms = now_ms;
       result.push_back(each.message);
     }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <utility>
@@ -31,15 +32,17 @@ public:
   /// Forgets the result. Unknown ids and epochs are ignored.
   void acknowledge(const std::string& execution_id, std::uint32_t epoch);
 
-  /// Forgets everything.
-  void clear();
-
   /// The result of this execution and epoch, or nullptr.
   const execution_finished* find(const std::string& execution_id, std::uint32_t epoch) const;
 
   /// Forgets what is past its time, and returns what was last sent `resend_ms` ago or earlier (0:
-  /// everything), now counting as sent.
-  std::vector<execution_finished> take_due(std::int64_t now_ms, std::int64_t resend_ms);
+  /// everything), now counting as sent: at most `results_max`, so that a peer that has stalled is not
+  /// sent everything again and again. It may ask for any of the others itself.
+  std::vector<execution_finished> take_due(std::int64_t now_ms, std::int64_t resend_ms,
+                                           std::size_t results_max);
+
+  /// Calls `visit` with each result, in the order of their ids, until it returns false.
+  void each(const std::function<bool(const execution_finished&)>& visit) const;
 
   /// Bytes of a large output. Errors: not_found, bad_input (range).
   runtime::expected<chunk> read(const fetch_chunk& wanted) const;

@@ -121,7 +121,7 @@ TEST_CASE("a forward that hangs is killed at the agent timeout, and the next req
 
 TEST_CASE("a process beyond its memory limit is killed, and says so") {
   real_node node;
-  node.options.agent.memory_bytes = 700ull << 20;
+  node.options.agent.memory_bytes = 400ull << 20;
   node.add_script("swells", swells);
   node.start();
   auto swollen = node.run("swells", 1.0f);
@@ -174,6 +174,48 @@ TEST_CASE("a model with thread isolation runs inside the node's process") {
   node.start();
   CHECK(tests::numbers_of(node.run("twice", 4.0f)) == std::vector<float>{8.0f, 8.0f});
   CHECK(tests::agent_pids().empty());
+}
+
+TEST_CASE("a thread that takes too long is left behind, and another one serves") {
+  real_node node;
+  node.options.agent.timeout_ms = 300;
+  node.add_script("slow", R"(
+def forward(self, x):
+    if bool((x > 0).any()):
+        for i in range(1000000):
+            x = x + 0.5
+    return x * 2
+)",
+                  models::isolation::thread);
+  node.start();
+  CHECK(node.run("slow", 1.0f).error.code == error_code::agent_timeout);
+  CHECK(tests::numbers_of(node.run("slow", -1.0f)) == std::vector<float>{-2.0f, -2.0f});
+}
+
+TEST_CASE("when one of a node's actors crashes all start again, and the node goes on") {
+  real_node node;
+  node.add_script("twice", twice);
+  node.start();
+  REQUIRE(node.run("twice", 1.0f).error.code == error_code::none);
+  auto agent = only_agent();
+  node.crash("DEVICE");
+  CHECK(tests::await_end(agent));
+  node.await_joins(2);
+  CHECK(node.run("twice", 1.0f).error.code == error_code::none);
+}
+
+TEST_CASE("a process without the right token is turned away") {
+  real_node node;
+  node.add_script("twice", twice);
+  node.start();
+  REQUIRE(node.run("twice", 1.0f).error.code == error_code::none);
+  auto command = text_of("/proc/" + std::to_string(only_agent()) + "/cmdline");
+  auto address = command.find("127.0.0.1:");
+  REQUIRE(address != std::string::npos);
+  auto stranger = run_agent({"--connect", command.c_str() + address});
+  CHECK(stranger.status == 1);
+  CHECK(stranger.error_text.find("nobody expects an agent with this token") !=
+        std::string::npos);
 }
 
 TEST_CASE("a file that is no TorchScript model is refused with the reason, without a second try") {

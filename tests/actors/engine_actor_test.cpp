@@ -36,7 +36,7 @@ TEST_CASE("ENGINE waits out the pause before a retry, and sends what is left of 
   CHECK(f.groups.size() == 1);
   f.advance(150);
   REQUIRE(f.groups.size() == 2);
-  CHECK(f.request(1).exclude == std::vector<std::string>{"a"});
+  CHECK(f.request(1).avoid == std::vector<std::string>{"a"});
   CHECK(f.groups[1].time_left_ms < 300'000);
   CHECK(f.groups[1].time_left_ms >= 299'800);
   f.end(f.request(1), "b", scores({1}));
@@ -82,10 +82,11 @@ TEST_CASE("a stopped ENGINE withdraws everything, says that it is done, and quit
   CHECK_FALSE(f.is_alive(f.engine));
 }
 
-TEST_CASE("an ENGINE whose JOB has ended, in whatever way, withdraws everything and quits") {
+TEST_CASE("an ENGINE whose JOB has ended well withdraws everything, else leaves it to be adopted") {
   for (auto reason : {caf::exit_reason::normal, caf::exit_reason::unhandled_exception,
                       caf::exit_reason::user_shutdown, caf::exit_reason::kill}) {
     CAPTURE(caf::to_string(reason));
+    const bool ended_well = reason == caf::exit_reason::normal;
     engine_fixture f{pattern::replicated};
     auto parent = f.sys().spawn([&f](caf::event_based_actor* self) -> caf::behavior {
       f.engine = self->spawn<caf::linked>(actors::engine, f.arguments);
@@ -95,7 +96,10 @@ TEST_CASE("an ENGINE whose JOB has ended, in whatever way, withdraws everything 
     f.run();
     REQUIRE(f.groups.size() == 1);
     f.kill(parent, reason);
-    CHECK(f.withdrawn.size() == 3);
+    CHECK(f.withdrawn.size() == (ended_well ? 3 : 0));
+    CHECK(f.gone.size() == (ended_well ? 0 : 1));
+    if (!ended_well)
+      CHECK(f.gone.at(0).executions.size() == 3);
     CHECK_FALSE(f.is_alive(f.engine));
   }
 }

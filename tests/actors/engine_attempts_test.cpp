@@ -32,10 +32,10 @@ TEST_CASE("a failure that may heal is tried again on another node, three attempt
   auto second = tries.failed(first_place, lost_agent("a"));
   REQUIRE(std::holds_alternative<next_attempt>(second));
   CHECK(std::get<next_attempt>(second).attempt == 2);
-  CHECK(tries.excluded_for(first_place) == std::set<std::string>{"a"});
+  CHECK(tries.avoided_for(first_place) == std::set<std::string>{"a"});
   auto third = tries.failed(first_place, lost_agent("b"));
   REQUIRE(std::holds_alternative<next_attempt>(third));
-  CHECK(tries.excluded_for(first_place) == std::set<std::string>{"a", "b"});
+  CHECK(tries.avoided_for(first_place) == std::set<std::string>{"a", "b"});
   auto end = tries.failed(first_place, lost_agent("c"));
   REQUIRE(std::holds_alternative<runtime::failure>(end));
   auto& error = std::get<runtime::failure>(end);
@@ -117,7 +117,7 @@ TEST_CASE("a full node is no attempt, excludes nothing, and is asked a bounded n
   for (std::uint32_t count = 0; count < overloads_max; ++count) {
     auto decision = tries.failed(first_place, refusal("a", error_code::overloaded));
     REQUIRE(std::holds_alternative<next_attempt>(decision));
-    CHECK(tries.excluded_for(first_place).empty());
+    CHECK(tries.avoided_for(first_place).empty());
   }
   auto end = tries.failed(first_place, refusal("a", error_code::overloaded));
   REQUIRE(std::holds_alternative<runtime::failure>(end));
@@ -136,7 +136,7 @@ TEST_CASE("refusals of full nodes do not use up the attempts") {
 TEST_CASE("a place bound to its node excludes nothing, and ends with its node") {
   auto tries = opened(retry_place::same_node);
   CHECK(std::holds_alternative<next_attempt>(tries.failed(first_place, lost_agent("a"))));
-  CHECK(tries.excluded_for(first_place).empty());
+  CHECK(tries.avoided_for(first_place).empty());
   auto end = tries.failed(first_place, refusal("a", error_code::node_lost));
   REQUIRE(std::holds_alternative<runtime::failure>(end));
   CHECK(std::get<runtime::failure>(end).code == error_code::node_lost);
@@ -162,7 +162,7 @@ TEST_CASE("a place that is opened again has a new budget and goes on counting") 
   tries.failed(first_place, lost_agent("b"));
   tries.open(first_place, retry_place::same_node, true);
   CHECK(tries.number_of(first_place) == 4);
-  CHECK(tries.excluded_for(first_place).empty());
+  CHECK(tries.avoided_for(first_place).empty());
   CHECK(std::holds_alternative<next_attempt>(tries.failed(first_place, lost_agent("c"))));
 }
 

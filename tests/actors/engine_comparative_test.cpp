@@ -164,7 +164,7 @@ TEST_CASE("when the node is lost all models run again on another one") {
     const auto plan = only<launch>(again).group.front();
     CHECK(plan.id == voter(0));
     CHECK(plan.include.empty());
-    CHECK(plan.exclude == std::vector<std::string>{"a"});
+    CHECK(plan.avoid == std::vector<std::string>{"a"});
     job.answered(answer(voter(0), "b", one));
     auto end = job.answered(answer(voter(1), "b", one));
     REQUIRE(is_only<finish>(end));

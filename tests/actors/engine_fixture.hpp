@@ -22,6 +22,7 @@ struct engine_fixture : actor_fixture {
   int done = 0;
   std::vector<actors::place_executions> groups;
   std::vector<std::string> withdrawn;
+  std::vector<actors::engine_gone> gone;
   /// What MODELS hands out.
   models::tensor stored;
   bool refuses_steps = false;
@@ -64,6 +65,7 @@ struct engine_fixture : actor_fixture {
     return fake<caf::actor>(
       [this](const actors::place_executions& wish) { groups.push_back(wish); },
       [this](const actors::withdraw_execution& wish) { withdrawn.push_back(wish.execution_id); },
+      [this](const actors::engine_gone& news) { gone.push_back(news); },
       [](const actors::find_cabinet&) {
         return actors::cabinet_nodes{{"b", "a"}, {}};
       });

@@ -77,7 +77,7 @@ TEST_CASE("a failed execution is tried again after its pause, elsewhere, with a 
   auto second = requests_in(run.retry(later[0].due, begin_ms + 200)).at(0);
   CHECK(second.execution_id != first.execution_id);
   CHECK(second.attempt == 2);
-  CHECK(second.exclude == std::vector<std::string>{"a"});
+  CHECK(second.avoid == std::vector<std::string>{"a"});
   CHECK(run.retry(later[0].due, begin_ms + 200).empty());
 }
 

@@ -175,7 +175,7 @@ TEST_CASE("a large tensor and a long list cross a real link unchanged") {
   CHECK((pair.send(request) == encoded(pair.near_system(), request)));
   actors::node_load load;
   load.active.assign(50'000, "0190a4a0-0000-7000-8000-000000000000");
-  auto heartbeat = caf::make_message(actors::node_heartbeat{"n", 1, false, load});
+  auto heartbeat = caf::make_message(actors::node_heartbeat{"n", 1, false, load, {}, true});
   CHECK((pair.send(heartbeat) == encoded(pair.near_system(), heartbeat)));
 }
 

@@ -223,6 +223,16 @@ TEST_CASE("an execution whose model is on its way lets others pass") {
   CHECK(f.device->runs[0].order.request.request_id == "quick#1");
 }
 
+TEST_CASE("a model that came too late for whoever asked first is asked for again for the others") {
+  node_fixture f;
+  f.cache->late = 1;
+  f.start();
+  f.send(f.node, node_fixture::order_of("a"));
+  CHECK(f.orchestrator->finished.empty());
+  CHECK(f.cache->acquired.size() == 2);
+  CHECK(f.device->runs_total == 1);
+}
+
 TEST_CASE("a model is fetched once for all, kept while it has an agent, and then let go") {
   node_fixture f;
   f.device->echoes = true;

@@ -54,6 +54,8 @@ struct cache_script {
   std::map<std::string, std::string> blobs;
   /// Models with these names are not answered.
   std::vector<std::string> silent;
+  /// So many models are answered `expired` first.
+  int late = 0;
   models::model_spec spec = pair_spec();
   std::vector<actors::acquire_model> acquired;
   std::vector<std::string> released;
@@ -67,7 +69,9 @@ fake_cache(runtime::actor_self<actors::model_store_actor, fake_part_state> self,
       script->acquired.push_back(wish);
       auto promise = self->make_response_promise<actors::served_model>();
       auto failed = script->errors.find(wish.name);
-      if (failed != script->errors.end())
+      if (script->late > 0 && script->late-- > 0)
+        promise.deliver(runtime::to_error(runtime::error_code::expired, "too late"));
+      else if (failed != script->errors.end())
         promise.deliver(runtime::to_error(failed->second));
       else if (std::find(script->silent.begin(), script->silent.end(), wish.name) ==
                script->silent.end())

@@ -114,7 +114,7 @@ TEST_CASE("a result is repeated until it is acknowledged, and never after its jo
   CHECK(f.orchestrator->finished.size() == sent);
 }
 
-TEST_CASE("a newer generation of the orchestrator finds nothing of the older one's work") {
+TEST_CASE("a restarted orchestrator finds the work of its former self, and can ask for it") {
   node_fixture f;
   f.start();
   f.send(f.node, node_fixture::order_of("running"));
@@ -127,10 +127,42 @@ TEST_CASE("a newer generation of the orchestrator finds nothing of the older one
   f.bring_entry_up();
   f.advance(200);
   REQUIRE(f.orchestrator->joins.size() == 2);
-  f.advance(30'000);
-  CHECK(f.orchestrator->finished.size() == before);
-  CHECK(f.device->withdrawn.size() == 2);
-  CHECK(f.orchestrator->heartbeats.back().load.active.empty());
+  CHECK(f.device->withdrawn.empty());
+  CHECK(f.orchestrator->finished.size() == before + 1);
+  auto& named = f.orchestrator->heartbeats.back().work;
+  CHECK(named
+        == std::vector<work_in_hand>{{"finished", 1, false}, {"waiting", 1, false}, {"running", 1, true}});
+  auto runs = f.device->runs_total;
+  for (auto* id : {"running", "finished", "waiting"})
+    f.send(f.node, node_fixture::order_of(id));
+  CHECK(f.device->runs_total == runs);
+  CHECK(f.orchestrator->finished.size() == before + 2);
+}
+
+TEST_CASE("an order for what runs already tells again that it runs") {
+  node_fixture f;
+  f.start();
+  f.send(f.node, node_fixture::order_of("a"));
+  f.send(f.node, infer_started{"a#1"});
+  CHECK(f.orchestrator->started.size() == 1);
+  f.send(f.node, node_fixture::order_of("a"));
+  CHECK(f.orchestrator->started.size() == 2);
+  CHECK(f.device->runs_total == 1);
+}
+
+TEST_CASE("a heartbeat names at most so much of the work in hand, and tells when that is not all") {
+  node_fixture f;
+  f.device->echoes = true;
+  f.start();
+  for (std::size_t number = 0; number < work_in_hand_max; ++number)
+    f.send(f.node, node_fixture::order_of("e" + std::to_string(number)));
+  f.advance(1'000);
+  CHECK(f.orchestrator->heartbeats.back().work.size() == work_in_hand_max);
+  CHECK(f.orchestrator->heartbeats.back().work_is_complete);
+  f.send(f.node, node_fixture::order_of("one more"));
+  f.advance(1'000);
+  CHECK(f.orchestrator->heartbeats.back().work.size() == work_in_hand_max);
+  CHECK_FALSE(f.orchestrator->heartbeats.back().work_is_complete);
 }
 
 TEST_CASE("a node that the registry has forgotten joins again when it is asked to") {

@@ -81,12 +81,26 @@ TEST_CASE("only the acknowledged epoch is forgotten, and a newer one replaces th
 TEST_CASE("a result is sent again after its pause, until its time is over") {
   outbox box{10, 1 << 30};
   box.keep(result("a"), 1'000, 60'000);
-  CHECK(box.take_due(10'999, 10'000).empty());
-  REQUIRE(box.take_due(11'000, 10'000).size() == 1);
-  CHECK(box.take_due(12'000, 10'000).empty());
-  CHECK(box.take_due(12'000, 0).size() == 1);
-  CHECK(box.take_due(60'000, 0).empty());
+  CHECK(box.take_due(10'999, 10'000, 9).empty());
+  REQUIRE(box.take_due(11'000, 10'000, 9).size() == 1);
+  CHECK(box.take_due(12'000, 10'000, 9).empty());
+  CHECK(box.take_due(12'000, 0, 9).size() == 1);
+  CHECK(box.take_due(60'000, 0, 9).empty());
   CHECK(box.size() == 0);
+}
+
+TEST_CASE("only so many results are sent again in one go, and the others have their turn later") {
+  outbox box{1'000, 1 << 30};
+  for (int number = 0; number < 300; ++number)
+    box.keep(result("e" + std::to_string(number)), 0, 100'000);
+  CHECK(box.take_due(10'000, 10'000, 64).size() == 64);
+  std::size_t sent = 64;
+  for (int tick = 1; tick <= 9; ++tick)
+    sent += box.take_due(10'000 + tick * 1'000, 10'000, 64).size();
+  CHECK(sent == 300);
+  std::size_t named = 0;
+  box.each([&named](const execution_finished&) { return ++named < 100; });
+  CHECK(named == 100);
 }
 
 TEST_CASE("it is full by results or by bytes") {
@@ -102,7 +116,6 @@ TEST_CASE("it is full by results or by bytes") {
   CHECK_FALSE(by_bytes.is_full());
   by_bytes.keep(result("b", 1, 100'000, 'b'), 0, 100);
   CHECK(by_bytes.is_full());
-  by_bytes.clear();
+  by_bytes.acknowledge("a", 1);
   CHECK_FALSE(by_bytes.is_full());
-  CHECK(by_bytes.size() == 0);
 }

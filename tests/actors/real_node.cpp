@@ -36,6 +36,17 @@ void heard_events::note(const actors::execution_finished& news) {
   changed_.notify_all();
 }
 
+void heard_events::note_join() {
+  std::lock_guard guard{mutex_};
+  ++joins_;
+  changed_.notify_all();
+}
+
+bool heard_events::wait_joins(int count) {
+  std::unique_lock guard{mutex_};
+  return changed_.wait_for(guard, real_patience, [&] { return joins_ >= count; });
+}
+
 std::optional<actors::execution_started> heard_events::wait_started(
   const std::string& execution_id) {
   std::unique_lock guard{mutex_};
@@ -67,7 +78,10 @@ caf::behavior orchestrator(runtime::actor_self<caf::actor, orchestrator_state> s
   self->state = {std::move(models), std::move(files)};
   auto& state = self->state;
   return {
-    [](const actors::join_cluster&) { return actors::join_accepted{1, 1'000}; },
+    [events](const actors::join_cluster&) {
+      events->note_join();
+      return actors::join_accepted{1, 1'000};
+    },
     [](const actors::node_heartbeat&) {},
     [events](const actors::execution_started& news) { events->note(news); },
     [self, events](const actors::execution_finished& news) {
@@ -173,6 +187,18 @@ actors::execution_finished real_node::finish(const std::string& execution_id) {
 actors::execution_finished real_node::run(const std::string& model, float value,
                                           std::int64_t rows) {
   return finish(send(model, value, rows));
+}
+
+void real_node::crash(const std::string& actor_name) {
+  for (auto& handle : config_->context->actors.handles()) {
+    auto* actor = caf::actor_cast<caf::abstract_actor*>(handle);
+    if (actor_name == dynamic_cast<caf::local_actor*>(actor)->name())
+      caf::anon_send_exit(handle, caf::exit_reason::kill);
+  }
+}
+
+void real_node::await_joins(int count) {
+  REQUIRE(events_->wait_joins(count));
 }
 
 void real_node::await_started(const std::string& execution_id) {

@@ -28,14 +28,18 @@ class heard_events {
 public:
   void note(const actors::execution_started& news);
   void note(const actors::execution_finished& news);
+  void note_join();
 
   /// Waits for the event of this execution; nothing when it does not come.
   std::optional<actors::execution_started> wait_started(const std::string& execution_id);
   std::optional<actors::execution_finished> wait_finished(const std::string& execution_id);
+  /// Waits until so many joins have come. False when they do not.
+  bool wait_joins(int count);
 
 private:
   std::mutex mutex_;
   std::condition_variable changed_;
+  int joins_ = 0;
   std::map<std::string, actors::execution_started> started_;
   std::map<std::string, actors::execution_finished> finished_;
 };
@@ -62,6 +66,10 @@ public:
   /// The same, and waits for its end.
   actors::execution_finished run(const std::string& model, float value, std::int64_t rows = 1);
   actors::execution_finished finish(const std::string& execution_id);
+  /// Kills the actors with this name.
+  void crash(const std::string& actor_name);
+  /// Waits until the node has joined so many times.
+  void await_joins(int count);
   /// Waits until the forward has begun.
   void await_started(const std::string& execution_id);
 

@@ -26,6 +26,7 @@ struct registry_fixture : tests::actor_fixture {
                 box->put(caf::make_message(x));
               },
               [box](const node_lost& x) { box->put(caf::make_message(x)); },
+              [box](const node_work& x) { box->put(caf::make_message(x)); },
               [self](get_schedule) { return self->make_response_promise(); }};
     });
   }
@@ -139,7 +140,7 @@ TEST_CASE("silence makes a node suspect, then lost; a heartbeat heals the first"
   f.ask<join_accepted>(f.registry, f.join_of(f.new_node()));
   f.advance(3'600);
   CHECK(f.node().state == node_state::suspect);
-  f.send(f.registry, node_heartbeat{"node-0001", 1, false, {}});
+  f.send(f.registry, node_heartbeat{"node-0001", 1, false, {}, {}, true});
   CHECK(f.node().state == node_state::online);
   f.advance(10'600);
   CHECK(f.node().state == node_state::offline);
@@ -162,7 +163,7 @@ TEST_CASE("a heartbeat of a stranger is answered with the wish to join again") {
   registry_fixture f;
   f.start();
   auto handle = f.new_node();
-  f.send_from(handle, f.registry, node_heartbeat{"node-0001", 1, false, {}});
+  f.send_from(handle, f.registry, node_heartbeat{"node-0001", 1, false, {}, {}, true});
   CHECK(f.node_box->count<rejoin_cluster>() == 1);
 }
 
@@ -171,7 +172,7 @@ TEST_CASE("a node that drains and leaves loses no reputation") {
   f.start();
   auto handle = f.new_node();
   f.ask<join_accepted>(f.registry, f.join_of(handle));
-  f.send(f.registry, node_heartbeat{"node-0001", 1, true, {}});
+  f.send(f.registry, node_heartbeat{"node-0001", 1, true, {}, {}, true});
   CHECK(f.node().state == node_state::draining);
   f.kill(handle, caf::exit_reason::user_shutdown);
   CHECK(double(f.node().reputation) == 100.0);

@@ -16,6 +16,7 @@ namespace dim::gateway {
 struct job_limits {
   std::uint64_t timeout_ms = 300'000;
   std::uint64_t timeout_ms_max = 7ull * 24 * 3'600'000;
+  std::uint64_t hedge_after_ms = 0;
   std::uint32_t redundancy_max = 100;
   std::uint32_t steps_max = 64;
   actors::retry_choice retry;

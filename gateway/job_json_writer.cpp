@@ -103,6 +103,7 @@ void write_spec(json_writer& out, const actors::job_spec& spec) {
   write_choices(out, spec);
   out.member("priority", spec.priority);
   out.member("timeout_ms", spec.timeout_ms);
+  out.member("hedge_after_ms", spec.hedge_after_ms);
   out.member("required_cpu", spec.required_cpu);
   out.member("required_memory", spec.required_memory);
   out.member("required_gpu", spec.required_gpu);

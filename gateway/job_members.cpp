@@ -339,6 +339,11 @@ constexpr job_member members[] = {
      auto max = static_cast<std::int64_t>(draft.limits.timeout_ms_max);
      read_whole_into(reader, value, path, 1, max, draft.spec.timeout_ms);
    }},
+  {"hedge_after_ms",
+   [](json_reader& reader, json_value value, const json_path& path, job_draft& draft) {
+     auto max = static_cast<std::int64_t>(draft.limits.timeout_ms_max);
+     read_whole_into(reader, value, path, 0, max, draft.spec.hedge_after_ms);
+   }},
   {"required_cpu", read_whole_member<&actors::job_spec::required_cpu, 0, cores_max>},
   {"required_memory", read_whole_member<&actors::job_spec::required_memory, 0, memory_gb_max>},
   {"required_gpu",

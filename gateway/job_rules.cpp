@@ -26,7 +26,11 @@ struct member_rule {
 constexpr unsigned with_inputs = bit(pattern::single) | bit(pattern::replicated)
                                  | bit(pattern::comparative) | bit(pattern::chained);
 
-constexpr std::array<member_rule, 11> member_rules{{
+/// Executions that may move to another node while they run.
+constexpr unsigned with_hedges =
+  bit(pattern::single) | bit(pattern::comparative) | bit(pattern::chained);
+
+constexpr std::array<member_rule, 12> member_rules{{
   {"model", bit(pattern::single) | bit(pattern::replicated) | bit(pattern::collaborative), true},
   {"models", bit(pattern::comparative), true},
   {"steps", bit(pattern::chained), true},
@@ -38,6 +42,7 @@ constexpr std::array<member_rule, 11> member_rules{{
   {"vote", bit(pattern::comparative), false},
   {"aggregate", bit(pattern::collaborative), false},
   {"reduce", bit(pattern::collaborative), false},
+  {"hedge_after_ms", with_hedges, false},
 }};
 
 std::string names_of(unsigned kinds) {
@@ -173,6 +178,7 @@ job_limits limits_from(const config::orchestrator_options& jobs,
   job_limits limits;
   limits.timeout_ms = jobs.job_timeout_ms;
   limits.timeout_ms_max = jobs.job_timeout_ms_max;
+  limits.hedge_after_ms = jobs.hedge_after_ms;
   limits.redundancy_max = jobs.redundancy_max;
   limits.steps_max = jobs.steps_max;
   limits.retry = {jobs.retry_attempts_max, jobs.retry_backoff_ms, jobs.retry_backoff_max_ms};
@@ -206,6 +212,8 @@ actors::job_spec apply_job_rules(job_draft draft, problem_list& problems) {
                                                                    : draft.model);
   if (!draft.given.contains("timeout_ms"))
     draft.spec.timeout_ms = draft.limits.timeout_ms;
+  if (!draft.given.contains("hedge_after_ms") && (with_hedges & bit(*draft.kind)) != 0)
+    draft.spec.hedge_after_ms = draft.limits.hedge_after_ms;
   return std::move(draft.spec);
 }
 

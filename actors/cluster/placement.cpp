@@ -125,8 +125,8 @@ candidate_map::const_iterator choose_node(const execution_request& request,
       continue;
     ++fitting;
     entry->refusal = refusal_by_moment(node->second, node->first, so_far);
-    auto key =
-      std::pair{!owner_is_avoided(request, node->second.record.facts, so_far), double{entry->score}};
+    const bool is_apart = !owner_is_avoided(request, node->second.record.facts, so_far);
+    auto key = std::pair{is_apart, double{entry->score}};
     if (entry->refusal.empty() && (best == nodes.end() || key > best_key)) {
       best = node;
       best_key = key;

@@ -85,8 +85,8 @@ caf::result<join_accepted> registry_state::join(join_cluster& request) {
   node.handle = request.handle;
   self->monitor(node.handle);
   save(node, {event_of(topic_nodes, "node_joined", node, {})});
-  // On its way before anything of SCHEDULER's: a node that is no member yet tells nobody what becomes
-  // of an execution.
+  // On its way before anything of SCHEDULER's: a node that is no member yet tells nobody what
+  // becomes of an execution.
   auto promise = self->make_response_promise<join_accepted>();
   promise.deliver(join_accepted{arguments.generation, arguments.heartbeat_ms});
   tell_scheduler(node);

@@ -42,7 +42,8 @@ struct scheduler_arguments {
 /// An execution is its id and epoch; a node runs it once, however often it is sent. So whatever may
 /// have been lost is sent again:
 ///   - an order, when two heartbeats of its node in a row do not name it (after `resends_max`
-///     fruitless ones the execution ends as `node_lost`), or name it as finished and no result comes;
+///     fruitless ones the execution ends as `node_lost`), or name it as finished and no result
+///     comes;
 ///   - a cancellation or an acknowledgement, when two heartbeats in a row name what nobody asked
 ///     for. In the first `adopt_wait_ms` after the start it may still be asked for, and stays.
 struct scheduler_state {
@@ -161,8 +162,8 @@ private:
   flight_map flights;
   /// The flights that have taken off, by node.
   std::map<std::string, std::set<std::string>> flights_at;
-  /// Executions that have ended and are not stored yet, with the time when they are forgotten: their
-  /// nodes keep the results, in case that the orchestrator does not live to store them.
+  /// Executions that have ended and are not stored yet, with the time when they are forgotten:
+  /// their nodes keep the results, in case that the orchestrator does not live to store them.
   std::map<std::string, std::int64_t> unstored;
   /// What a node's last heartbeat named that nobody has asked for.
   std::map<std::string, std::set<std::pair<std::string, std::uint32_t>>> strangers_at;

@@ -1,9 +1,8 @@
 // The second half of SCHEDULER: executions that nodes have in hand, and the nodes themselves.
-#include "actors/cluster/scheduler.hpp"
-
 #include <algorithm>
 
 #include "actors/cluster/result_fetch.hpp"
+#include "actors/cluster/scheduler.hpp"
 #include "actors/type_ids.hpp"
 #include "runtime/digest.hpp"
 #include "runtime/log.hpp"

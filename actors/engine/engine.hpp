@@ -32,9 +32,9 @@ struct engine_arguments : run_arguments {
 ///   spawned --first look at the clock--> asking for specs (where the pattern needs them)
 ///   --> running --engine_done--> (quits)
 ///
-/// It withdraws its work only when it is stopped, or when its JOB has ended well. When it or its JOB
-/// crashes, or the orchestrator is stopped, what nodes have in hand stays there: SCHEDULER is told
-/// (`engine_gone`), and the job's next engine adopts it.
+/// It withdraws its work only when it is stopped, or when its JOB has ended well. When it or its
+/// JOB crashes, or the orchestrator is stopped, what nodes have in hand stays there: SCHEDULER is
+/// told (`engine_gone`), and the job's next engine adopts it.
 ///
 /// A lost message is noticed by the clock: ENGINE looks at it when the job's time is over, at first
 /// after a second, then in doubling steps, so that an engine which ended early is soon forgotten by

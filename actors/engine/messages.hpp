@@ -56,8 +56,9 @@ typename Inspector::result_type inspect(Inspector& f, execution_request& x) {
 }
 
 /// Places all of `group` on different nodes at once, or none. SCHEDULER answers for every execution
-/// with `execution_placed`, then `execution_running`, then exactly one `execution_ended`. An adopted
-/// execution keeps its node; when that is not a member in `adopt_wait_ms` it ends as `node_lost`.
+/// with `execution_placed`, then `execution_running`, then exactly one `execution_ended`. An
+/// adopted execution keeps its node; when that is not a member in `adopt_wait_ms` it ends as
+/// `node_lost`.
 struct place_executions {
   std::vector<execution_request> group;
   /// What is left of the job's time.
@@ -128,8 +129,9 @@ typename Inspector::result_type inspect(Inspector& f, withdraw_execution& x) {
   return f(x.execution_id);
 }
 
-/// An ENGINE has ended without having stopped: what waits in its name is dropped, and what nodes have
-/// in hand for it is kept for `adopt_wait_ms`, so that the job's next engine may adopt it. No reply.
+/// An ENGINE has ended without having stopped: what waits in its name is dropped, and what nodes
+/// have in hand for it is kept for `adopt_wait_ms`, so that the job's next engine may adopt it. No
+/// reply.
 struct engine_gone {
   /// The actor's id, and what SCHEDULER had in hand for it.
   std::uint64_t engine = 0;

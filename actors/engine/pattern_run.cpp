@@ -16,6 +16,9 @@ std::int64_t cutoff_margin_ms(const job_spec& spec) {
   return static_cast<std::int64_t>(std::min<std::uint64_t>(spec.timeout_ms / 20, 20));
 }
 
+/// Between two looks for nodes that were there before a restart.
+constexpr std::uint64_t holders_pause_ms = 500;
+
 }  // namespace
 
 pattern_run::pattern_run(run_arguments arguments)
@@ -36,6 +39,7 @@ run_effects pattern_run::start(std::vector<models::model_spec> model_specs, std:
   if (phase_ != phase::created)
     return {};
   phase_ = phase::running;
+  holders_until_ms_ = now_ms + arguments_.adopt_wait_ms;
   pattern_start facts;
   facts.model_specs = std::move(model_specs);
   facts.steps_done = static_cast<std::uint32_t>(arguments_.step_outputs.size());
@@ -49,6 +53,11 @@ run_effects pattern_run::cabinet_found(const cabinet_nodes& found, std::int64_t 
   now_ms_ = now_ms;
   if (phase_ != phase::running)
     return {};
+  if (are_holders_missing(found) && now_ms < holders_until_ms_) {
+    looks_again_ = true;
+    effects_.emplace_back(retry_later{holders_pause_ms, {}});
+    return settle();
+  }
   perform(logic_->cabinet_found(found));
   return settle();
 }
@@ -131,6 +140,9 @@ void pattern_run::act(launch& wish) {
     const auto id = plan.id;
     attempts_.open(id, plan.retry, plan.shared_input);
     open_[id] = {std::move(plan), wish.distinct_nodes, 0, false};
+    auto& bound_to = open_[id].plan.include;
+    if (bound_to.size() == 1)
+      prior_.bind(id, bound_to.front());
     if (prior_.has(id)) {
       returning_.push_back(id);
       continue;

@@ -29,8 +29,10 @@ struct run_arguments {
   std::int64_t deadline_ms = 0;
   /// chained: the outputs of the steps that are stored already.
   std::vector<models::tensor_list> step_outputs;
-  /// What earlier engines of the job have left in the store.
+  /// What earlier engines of the job have left in the store, and how long the nodes of a cabinet
+  /// may take to come back after a restart.
   std::vector<execution_record> prior;
+  std::uint32_t adopt_wait_ms = 0;
   /// How long executions may go on that run when a replicated job has its answer.
   std::uint32_t straggler_wait_ms = 30'000;
   /// For a node whose answer agreed with the consensus, or did not.
@@ -87,6 +89,7 @@ public:
   run_effects placed(const execution_placed& news, std::int64_t now_ms);
   run_effects running(const execution_running& news, std::int64_t now_ms);
   run_effects ended(const execution_ended& news, std::int64_t now_ms);
+  /// The pause before an attempt is over, or, for attempt 0, that before another look for holders.
   run_effects retry(const retry_due& due, std::int64_t now_ms);
   run_effects cabinet_found(const cabinet_nodes& found, std::int64_t now_ms);
   run_effects outputs_loaded(place_id place, runtime::expected<models::tensor_list> outputs,
@@ -146,6 +149,8 @@ private:
   void play_back(place_id place);
   void adopt(place_id place, std::vector<execution_record> records);
   void withdraw_all(place_id place, std::vector<execution_record> records);
+  /// Whether nodes that had a part in the job before a restart, or fewer than it needs, are away.
+  bool are_holders_missing(const cabinet_nodes& found) const;
   /// What no place has asked for until the end is given up.
   void drop_prior();
 
@@ -188,6 +193,9 @@ private:
   phase phase_ = phase::created;
   std::int64_t now_ms_ = 0;
   std::int64_t look_at_ms_ = 0;
+  /// Until then nodes that are away after a restart are waited for.
+  std::int64_t holders_until_ms_ = 0;
+  bool looks_again_ = false;
 
   std::map<place_id, open_place> open_;
   std::deque<std::vector<place_id>> queue_;

@@ -1,4 +1,5 @@
 // pattern_run after a restart: what an earlier engine has left is played back and taken up.
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -72,6 +73,14 @@ void pattern_run::withdraw_all(place_id place, std::vector<execution_record> rec
     live_execution live{place, false, std::move(record), true, 0};
     withdraw(live);
   }
+}
+
+bool pattern_run::are_holders_missing(const cabinet_nodes& found) const {
+  if (found.node_ids.size() < arguments_.spec.nodes.min)
+    return true;
+  return std::any_of(prior_.nodes().begin(), prior_.nodes().end(), [&found](auto& node) {
+    return std::find(found.node_ids.begin(), found.node_ids.end(), node) == found.node_ids.end();
+  });
 }
 
 void pattern_run::drop_prior() {

@@ -108,6 +108,8 @@ void pattern_run::take_answer(place_id place, execution_record record,
 
 run_effects pattern_run::retry(const retry_due& due, std::int64_t now_ms) {
   now_ms_ = now_ms;
+  if (due.attempt == 0 && phase_ == phase::running && std::exchange(looks_again_, false))
+    return {find_cabinet{arguments_.spec.cabinet, arguments_.spec.nodes}};
   const place_id place{due.step, due.slot};
   auto found = open_.find(place);
   if (phase_ != phase::running || found == open_.end() || due.attempt == 0

@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "actors/engine/execution_record.hpp"
@@ -14,9 +15,9 @@
 /// What an earlier engine of a job has left in the store. Pure: no actor, no clock.
 namespace dim::actors {
 
-/// The executions of an earlier engine, by place, in the order of their attempts. A new engine plays
-/// them back when its pattern opens their places, so that it goes on where the other one was: with
-/// the same answers, the same failures behind it, and the same executions at the same nodes.
+/// The executions of an earlier engine, by place, in the order of their attempts. A new engine
+/// plays them back when its pattern opens their places, so that it goes on where the other one was:
+/// with the same answers, the same failures behind it, and the same executions at the same nodes.
 ///
 /// Left out are those that tell a new engine nothing: withdrawn ones, those that found no node, and
 /// answers whose outputs were not kept because what followed from them is stored elsewhere.
@@ -24,6 +25,10 @@ class prior_work {
 public:
   prior_work() = default;
   explicit prior_work(std::vector<execution_record> records);
+
+  /// The place is bound to `node`, which another place of its step may have been bound to before:
+  /// what `node` was given in this step belongs to the place now, and nothing else does.
+  void bind(place_id place, const std::string& node);
 
   /// Whether `next` has something for this place.
   bool has(place_id place) const;
@@ -43,7 +48,13 @@ public:
   }
 
 private:
-  std::map<place_id, std::deque<execution_record>> records_;
+  using record_queue = std::deque<execution_record>;
+
+  static void sort(record_queue& records);
+
+  std::map<place_id, record_queue> records_;
+  /// By step and node: what no place asks for yet.
+  std::map<std::pair<std::uint32_t, std::string>, record_queue> elsewhere_;
   std::map<place_id, std::uint32_t> last_attempts_;
   std::set<std::string> nodes_;
 };

@@ -59,6 +59,7 @@ void job_actor_state::take_up(std::vector<execution_record> prior) {
 void job_actor_state::start_engine(std::vector<execution_record> prior) {
   engine_arguments plan;
   plan.prior = std::move(prior);
+  plan.adopt_wait_ms = arguments.is_resumed ? arguments.options.adopt_wait_ms : 0;
   plan.spec = arguments.record.spec;
   plan.job_id = arguments.record.id;
   plan.epoch = arguments.record.epoch;

@@ -43,7 +43,8 @@ struct job_arguments {
 ///
 /// A job that was begun before is taken up: its new engine gets the executions that are stored, and
 /// goes on where the earlier one was. An execution's node is told to forget it only when its end is
-/// on disk with what followed from it. JOB ends with its DISPATCHER, which is the one to rebuild it.
+/// on disk with what followed from it. JOB ends with its DISPATCHER, which is the one to rebuild
+/// it.
 ///
 /// The job's terminal state is told to anyone only after it is on disk, and never changes. News of
 /// executions is written as it comes, at most one commit under way at a time: what comes meanwhile

@@ -16,7 +16,8 @@ namespace dim::actors {
 inline constexpr std::uint64_t inline_data_max = 64 * 1024;
 
 /// NODE runs one execution: model into the cache, agent on a device, forward, answer. One that is
-/// running or has ended there (same id, same epoch) is not run again: NODE tells again what it told.
+/// running or has ended there (same id, same epoch) is not run again: NODE tells again what it
+/// told.
 struct run_execution {
   std::string execution_id;
   std::string job_id;

@@ -51,8 +51,8 @@ inline std::string execution_key(const std::string& execution_id, std::uint32_t 
 ///     ^--- ENTRY is down, rejoin_cluster ---------------------------------'
 ///
 /// Work goes on while alone; what ends meanwhile waits in the outbox. An orchestrator that was
-/// restarted takes it up by sending the same orders again. Each heartbeat names what the node has in
-/// hand, so that a lost order is sent again, and what nobody wants any more is cancelled.
+/// restarted takes it up by sending the same orders again. Each heartbeat names what the node has
+/// in hand, so that a lost order is sent again, and what nobody wants any more is cancelled.
 ///
 /// An execution on this node:
 ///

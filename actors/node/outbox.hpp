@@ -36,8 +36,8 @@ public:
   const execution_finished* find(const std::string& execution_id, std::uint32_t epoch) const;
 
   /// Forgets what is past its time, and returns what was last sent `resend_ms` ago or earlier (0:
-  /// everything), now counting as sent: at most `results_max`, so that a peer that has stalled is not
-  /// sent everything again and again. It may ask for any of the others itself.
+  /// everything), now counting as sent: at most `results_max`, so that a peer that has stalled is
+  /// not sent everything again and again. It may ask for any of the others itself.
   std::vector<execution_finished> take_due(std::int64_t now_ms, std::int64_t resend_ms,
                                            std::size_t results_max);
 

@@ -205,6 +205,57 @@ TEST_CASE("participants that have answered are not asked for their rows again") 
   CHECK(all_of<engine_finished>(end).at(0).result.rows == 20);
 }
 
+TEST_CASE("holders that are not back yet are waited for after a restart, but not for ever") {
+  auto arguments = arguments_of(pattern::collaborative);
+  arguments.spec.cabinet = "patients";
+  arguments.adopt_wait_ms = 2'000;
+  arguments.prior = {record_of(0, 1, "a", execution_state::running),
+                     record_of(1, 1, "b", execution_state::running)};
+  pattern_run run{arguments};
+  run.start({}, begin_ms);
+  auto wait = run.cabinet_found({{}, {}}, begin_ms);
+  CHECK(requests_in(wait).empty());
+  auto due = all_of<retry_later>(wait).at(0).due;
+  CHECK(all_of<find_cabinet>(run.retry(due, begin_ms + 500)).size() == 1);
+  CHECK(run.retry(due, begin_ms + 500).empty());
+  CHECK(requests_in(run.cabinet_found({{"b"}, {}}, begin_ms + 500)).empty());
+  run.retry(due, begin_ms + 2'100);
+  auto requests = requests_in(run.cabinet_found({{"b"}, {}}, begin_ms + 2'100));
+  REQUIRE(requests.size() == 1);
+  CHECK(requests[0].adopted_node == "b");
+  pattern_run fresh{arguments_of(pattern::collaborative)};
+  fresh.start({}, begin_ms);
+  CHECK(all_of<engine_failed>(fresh.cabinet_found({{}, {}}, begin_ms)).size() == 1);
+}
+
+TEST_CASE("a participant is known by its node, wherever it stands among those that are there now") {
+  auto arguments = arguments_of(pattern::collaborative);
+  arguments.spec.cabinet = "patients";
+  auto first = answered(record_of(0, 1, "b", execution_state::completed),
+                        {models::tensor_of_doubles("y", {1}, {2.0})});
+  first.rows = 10;
+  arguments.prior = {first, record_of(1, 1, "c", execution_state::running)};
+  pattern_run run{arguments};
+  run.start({}, begin_ms);
+  auto requests = requests_in(run.cabinet_found({{"a", "b", "c"}, {}}, begin_ms));
+  REQUIRE(requests.size() == 2);
+  auto& new_one = requests[0].adopted_node.empty() ? requests[0] : requests[1];
+  auto& old_one = requests[0].adopted_node.empty() ? requests[1] : requests[0];
+  CHECK(new_one.include == std::vector<std::string>{"a"});
+  CHECK(old_one.adopted_node == "c");
+  CHECK(old_one.slot == 2);
+  auto a = good_end(new_one, "a", {models::tensor_of_doubles("y", {1}, {4.0})});
+  a.rows = 1;
+  auto c = good_end(old_one, "c", {models::tensor_of_doubles("y", {1}, {4.0})});
+  c.rows = 5;
+  run.ended(a, begin_ms);
+  auto result = all_of<engine_finished>(run.ended(c, begin_ms)).at(0).result;
+  CHECK(result.rows == 16);
+  REQUIRE(result.participants.size() == 3);
+  CHECK(result.participants[1].node_id == "b");
+  CHECK(result.participants[1].rows == 10);
+}
+
 TEST_CASE("what no place has asked for until the end is withdrawn and lost") {
   auto arguments = arguments_of(pattern::single);
   arguments.prior = {record_of(7, 1, "z", execution_state::running)};

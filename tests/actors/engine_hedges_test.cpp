@@ -83,7 +83,7 @@ TEST_CASE("the failure of one is no failure of the place while the other lives")
         == 1);
 }
 
-TEST_CASE("when both have failed there is one retry, which keeps off both nodes and may be hedged") {
+TEST_CASE("when both have failed there is one retry, off both nodes, which may be hedged again") {
   hedged_run x;
   x.run.placed(placement(x.second, "b"), begin_ms + 1'010);
   x.run.ended(bad_end(x.second, "b", error_code::agent_lost), begin_ms + 1'100);

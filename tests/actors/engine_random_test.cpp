@@ -34,13 +34,16 @@ TEST_CASE("whatever order news comes in, every run of every pattern keeps its pr
     {pattern::chained, {"completed", "stopped", "bad_input", "store_full"}}};
   for (auto& [kind, wanted] : expected) {
     std::set<std::string> endings;
+    std::size_t adopted = 0;
     for (std::uint64_t seed = first; seed < first + seeds_per_pattern; ++seed) {
       CAPTURE(to_string(kind));
       CAPTURE(seed);
       world one{kind, seed};
       one.play();
       endings.insert(one.ending());
+      adopted += one.adopted();
     }
+    CHECK(adopted > 0);
     // A campaign that never met these ends would prove little.
     for (auto& ending : wanted)
       CHECK_MESSAGE(endings.contains(ending), to_string(kind), " never ended as ", ending);

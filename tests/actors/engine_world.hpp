@@ -11,10 +11,7 @@
 
 #include <doctest/doctest.h>
 
-#include "actors/engine/pattern_run.hpp"
-#include "models/numbers.hpp"
-#include "runtime/random_source.hpp"
-#include "tests/actors/engine_support.hpp"
+#include "tests/actors/engine_draws.hpp"
 
 namespace dim::tests {
 
@@ -22,12 +19,13 @@ using namespace dim::actors;
 using runtime::error_code;
 
 /// Plays SCHEDULER, JOB and the clock to one run, with every choice drawn from a seed: where groups
-/// go, how executions end and in which order, what comes twice or too late, when the job stops.
-/// Checks after every step what must always hold.
+/// go, how executions end and in which order, what comes twice or too late, when the job stops, and
+/// when its engine crashes, so that another one goes on from what is stored. Checks after every
+/// step what must always hold.
 class world {
 public:
-  world(pattern kind, std::uint64_t seed) : random_(seed), kind_(kind) {
-    arguments_.spec = make_spec();
+  world(pattern kind, std::uint64_t seed) : random_(seed), kind_(kind), draws_(kind, random_) {
+    arguments_.spec = draws_.spec();
     arguments_.job_id = "job";
     arguments_.deadline_ms = now_ms_ + static_cast<std::int64_t>(arguments_.spec.timeout_ms);
     arguments_.seed = seed;
@@ -36,8 +34,7 @@ public:
   }
 
   void play() {
-    take(run_->start(std::vector<models::model_spec>(arguments_.spec.steps.size(), model_of(2, 2)),
-                     now_ms_));
+    start();
     for (steps_ = 0; !run_->is_over() && steps_ < 5'000; ++steps_)
       step();
     CHECK(run_->is_over());
@@ -49,6 +46,11 @@ public:
     CHECK(flights_.empty());
     if (finished_ > 0)
       check_result();
+  }
+
+  /// How often another engine went on with work that was in hand.
+  std::size_t adopted() const {
+    return adopted_;
   }
 
   /// How the run ended, so that the campaign can check that it saw every end.
@@ -64,22 +66,36 @@ private:
     /// Empty while it waits for a node.
     std::string node;
     std::size_t group = 0;
+    /// The present engine has asked for it.
+    bool is_known = true;
   };
 
-  job_spec make_spec() {
-    job_spec spec;
-    spec.kind = kind_;
-    const bool is_many = kind_ == pattern::comparative || kind_ == pattern::chained;
-    spec.steps = steps(is_many ? 1 + random_.below(4) : 1);
-    spec.inputs = {floats("x", {1, 2})};
-    spec.cabinet = kind_ == pattern::collaborative ? "patients" : "";
-    spec.redundancy = static_cast<std::uint32_t>(1 + random_.below(5));
-    spec.consensus = spec.redundancy / 2 + 1;
-    spec.nodes.min = static_cast<std::uint32_t>(random_.below(3));
-    spec.retry.attempts_max = static_cast<std::uint32_t>(1 + random_.below(3));
-    spec.tie_abstains = random_.below(2) == 0;
-    spec.timeout_ms = 60'000;
-    return spec;
+  void start() {
+    take(run_->start(std::vector<models::model_spec>(arguments_.spec.steps.size(), model_of(2, 2)),
+                     now_ms_));
+  }
+
+  /// The engine is gone, and another one starts from the store. Nodes keep what they have.
+  void crash() {
+    if (finished_ + failed_ > 0 || was_stopped_ || !saves_.empty())
+      return;
+    std::erase_if(flights_, [](auto& entry) { return entry.second.node.empty(); });
+    for (auto& [id, entry] : flights_)
+      entry.is_known = false;
+    attempts_.clear();
+    arguments_.prior.clear();
+    for (auto& [id, record] : records_) {
+      arguments_.prior.push_back(record);
+      auto& last = attempts_[{record.step, record.slot}];
+      last = std::max(last, record.attempt);
+    }
+    retries_.clear();
+    loads_.clear();
+    wants_cabinet_ = false;
+    ++arguments_.epoch;
+    ++arguments_.seed;
+    run_.emplace(arguments_);
+    start();
   }
 
   void step() {
@@ -98,6 +114,8 @@ private:
           was_stopped_ = true;
           take(run_->stop(now_ms_));
         }
+        if (random_.below(40) == 0)
+          crash();
         return;
       case 5:
       case 6:
@@ -128,16 +146,17 @@ private:
       return take(run_->cabinet_found(found, now_ms_));
     }
     if (!saves_.empty()) {
-      auto step = saves_.back();
+      auto [step, outputs] = saves_.back();
       saves_.pop_back();
       if (random_.below(20) == 0)
         return take(run_->fail({error_code::store_full, "full", {}}, now_ms_));
+      arguments_.step_outputs.push_back(outputs);
       return take(run_->step_saved(step, now_ms_));
     }
     if (!loads_.empty()) {
       auto load = loads_.back();
       loads_.pop_back();
-      runtime::expected<models::tensor_list> outputs = bytes_of(load.outputs);
+      runtime::expected<models::tensor_list> outputs = draws_.bytes_of(load.outputs);
       if (random_.below(10) == 0)
         outputs = runtime::fail(error_code::not_found, "gone");
       take(run_->outputs_loaded(load.place, std::move(outputs), now_ms_));
@@ -154,20 +173,6 @@ private:
     take(run_->retry(due, now_ms_));
   }
 
-  std::vector<std::string> fitting(const execution_request& request,
-                                   const std::set<std::string>& taken) const {
-    std::vector<std::string> result;
-    for (std::uint64_t index = 0; index < nodes_; ++index) {
-      auto node = "n" + std::to_string(index);
-      auto& in = request.include;
-      auto& out = request.exclude;
-      const bool is_in = in.empty() || std::count(in.begin(), in.end(), node) > 0;
-      if (is_in && std::count(out.begin(), out.end(), node) == 0 && !taken.contains(node))
-        result.push_back(node);
-    }
-    return result;
-  }
-
   std::vector<std::string> waiting_group() {
     std::vector<std::string> ids;
     for (auto& [id, entry] : flights_)
@@ -181,7 +186,7 @@ private:
     std::set<std::string> taken;
     std::vector<std::string> chosen;
     for (auto& id : ids) {
-      auto nodes = fitting(flights_.at(id).request, taken);
+      auto nodes = fitting_nodes(flights_.at(id).request, nodes_, taken);
       if (nodes.empty())
         break;
       chosen.push_back(nodes[random_.below(nodes.size())]);
@@ -215,7 +220,7 @@ private:
   void end_one() {
     std::vector<std::string> ids;
     for (auto& [id, entry] : flights_)
-      if (!entry.node.empty())
+      if (!entry.node.empty() && entry.is_known)
         ids.push_back(id);
     if (ids.empty())
       return;
@@ -230,37 +235,16 @@ private:
     news.execution_id = entry.request.execution_id;
     news.node_id = entry.node;
     news.rows = 1 + random_.below(100);
-    static constexpr error_code codes[] = {error_code::node_lost,     error_code::agent_lost,
-                                           error_code::agent_timeout, error_code::overloaded,
-                                           error_code::corrupt,       error_code::bad_input};
     if (random_.below(3) == 0) {
-      news.error = {codes[random_.below(std::size(codes))], "drawn", {}};
+      news.error = {draws_.error(), "drawn", {}};
       news.killed_agent = news.error.code == error_code::agent_lost && random_.below(3) > 0;
       if (news.error.code == error_code::overloaded)
         used_nodes_.erase(entry.node);
       return news;
     }
-    news.outputs = draw_outputs();
+    news.outputs = draws_.outputs();
     news.result_digest = models::canonical_digest(news.outputs);
     return news;
-  }
-
-  models::tensor_list draw_outputs() {
-    if (kind_ == pattern::collaborative)
-      return {models::tensor_of_doubles("y", {1}, {random_.unit()})};
-    const auto value = random_.below(3) == 0 ? static_cast<float>(random_.below(4)) : 1.0F;
-    auto outputs = scores({value, 2.0F - value});
-    for (auto& output : outputs)
-      stored_[output.digest] = output;
-    const bool is_large = kind_ != pattern::single && random_.below(3) == 0;
-    return is_large ? all_detached(outputs) : outputs;
-  }
-
-  models::tensor_list bytes_of(const models::tensor_list& outputs) const {
-    models::tensor_list result;
-    for (auto& output : outputs)
-      result.push_back(output.is_detached() ? stored_.at(output.digest) : output);
-    return result;
   }
 
   void finish_flight(std::map<std::string, flight>::iterator entry, const execution_ended& news) {
@@ -290,14 +274,31 @@ private:
     CHECK(wish.time_left_ms > 0);
     ++groups_;
     for (auto& request : wish.group) {
+      if (!request.adopted_node.empty()) {
+        note_adoption(request);
+        continue;
+      }
       const place_id place{request.step, request.slot};
       places_.insert(place);
       CHECK(ids_.insert(request.execution_id).second);
-      CHECK(request.attempt == ++attempts_[place]);
-      flights_[request.execution_id] = {request, "", groups_};
+      auto number = ++attempts_[place];
+      // Those of a cabinet's holders go with the node, wherever it stands among them.
+      if (kind_ != pattern::collaborative)
+        CHECK(request.attempt == number);
+      flights_[request.execution_id] = {request, "", groups_, true};
     }
     if (kind_ == pattern::replicated)
       CHECK(places_.size() <= 2 * arguments_.spec.redundancy + 1);
+  }
+  void note_adoption(const execution_request& request) {
+    ++adopted_;
+    auto& entry = flights_.at(request.execution_id);
+    CHECK_FALSE(entry.is_known);
+    entry.is_known = true;
+    CHECK(entry.node == request.adopted_node);
+    CHECK(entry.request.epoch == request.epoch);
+    CHECK(entry.request.attempt == request.attempt);
+    CHECK(entry.request.inputs == request.inputs);
   }
   void note(withdraw_execution& wish) {
     CHECK(flights_.erase(wish.execution_id) == 1);
@@ -313,10 +314,11 @@ private:
     loads_.push_back(wish);
   }
   void note(save_step& wish) {
-    saves_.push_back(wish.step);
+    saves_.emplace_back(wish.step, wish.outputs);
   }
   void note(execution_changed& news) {
     CHECK(ids_.contains(news.record.id));
+    records_[news.record.id] = news.record;
     if (news.record.state <= execution_state::running)
       CHECK_FALSE(news.record.node_id.empty());
   }
@@ -367,6 +369,7 @@ private:
 
   runtime::random_source random_;
   pattern kind_;
+  engine_draws draws_;
   run_arguments arguments_;
   std::optional<pattern_run> run_;
   std::int64_t now_ms_ = 1'000'000;
@@ -377,10 +380,10 @@ private:
   std::vector<execution_ended> old_news_;
   std::vector<retry_due> retries_;
   std::vector<load_outputs> loads_;
-  std::vector<std::uint32_t> saves_;
-  bool wants_cabinet_ = false;
-  bool was_stopped_ = false;
-  std::map<std::string, models::tensor> stored_;
+  std::vector<std::pair<std::uint32_t, models::tensor_list>> saves_;
+  std::map<std::string, execution_record> records_;
+  std::size_t adopted_ = 0;
+  bool wants_cabinet_ = false, was_stopped_ = false;
 
   std::size_t groups_ = 0;
   std::set<std::string> ids_;
@@ -389,9 +392,7 @@ private:
   std::set<std::string> used_nodes_;
   std::map<std::string, std::string> answers_;
   std::set<std::string> scored_;
-  int finished_ = 0;
-  int failed_ = 0;
-  int done_ = 0;
+  int finished_ = 0, failed_ = 0, done_ = 0;
   job_result result_;
   error_code error_ = error_code::none;
 };

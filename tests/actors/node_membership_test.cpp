@@ -129,9 +129,9 @@ TEST_CASE("a restarted orchestrator finds the work of its former self, and can a
   REQUIRE(f.orchestrator->joins.size() == 2);
   CHECK(f.device->withdrawn.empty());
   CHECK(f.orchestrator->finished.size() == before + 1);
-  auto& named = f.orchestrator->heartbeats.back().work;
-  CHECK(named
-        == std::vector<work_in_hand>{{"finished", 1, false}, {"waiting", 1, false}, {"running", 1, true}});
+  const std::vector<work_in_hand> in_hand{
+    {"finished", 1, false}, {"waiting", 1, false}, {"running", 1, true}};
+  CHECK(f.orchestrator->heartbeats.back().work == in_hand);
   auto runs = f.device->runs_total;
   for (auto* id : {"running", "finished", "waiting"})
     f.send(f.node, node_fixture::order_of(id));

@@ -107,5 +107,7 @@ TEST_CASE("cabinets are offered by name, rows and columns, and broken ones are n
   CHECK(setup->facts.cabinets[0].rows == 2);
   CHECK(setup->facts.cabinets[0].columns == std::vector<std::string>{"x"});
   CHECK(setup->cabinets.contains("numbers"));
-  CHECK(setup->problems.size() == 1);
+  REQUIRE_FALSE(setup->problems.empty());
+  for (auto& problem : setup->problems)
+    CHECK(problem.find("bad") != std::string::npos);
 }

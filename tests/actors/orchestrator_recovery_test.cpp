@@ -57,7 +57,8 @@ TEST_CASE("a result that a node finished while the orchestrator was away is take
   f.advance(100);
   auto order = f.orders.at(0);
   f.restart();
-  // It comes before its job has asked for it: it is neither taken nor acknowledged, and comes again.
+  // It comes before its job has asked for it: it is neither taken nor acknowledged, and comes
+  // again.
   f.answer("n1", order);
   f.add_node("n1");
   CHECK(f.acknowledged.empty());
@@ -76,8 +77,8 @@ TEST_CASE("what was in hand at a node that does not come back is lost, and runs 
   f.advance(100);
   f.restart();
   f.nodes_answer = true;
-  f.add_node("n2");
   f.advance(14 * seconds);
+  f.add_node("n2");
   CHECK(f.view(id).record.state != job_state::completed);
   f.advance(3 * seconds);
   CHECK(f.view(id).record.state == job_state::completed);

@@ -94,6 +94,22 @@ TEST_CASE("each filter refuses with its own words") {
   CHECK(refusal_of(request, node) == "has no GPU");
 }
 
+TEST_CASE("a node to avoid is taken only where no other fits, and only when it may be") {
+  auto nodes = map_of({node_of("a", 200), node_of("b", 50, 4)});
+  auto group = group_of(1);
+  group[0].avoid = {"a"};
+  auto waiting = place_group(group, nodes);
+  CHECK(waiting.node_ids.empty());
+  CHECK(waiting.waits_for_room);
+  CHECK(waiting.scores[0][0].refusal == "has failed here before");
+  nodes["b"].in_flight = 0;
+  CHECK(place_group(group, nodes).node_ids[0] == "b");
+  group[0].exclude = {"b"};
+  CHECK(place_group(group, nodes, false).node_ids.empty());
+  CHECK_FALSE(place_group(group, nodes, false).waits_for_room);
+  CHECK(place_group(group, nodes, true).node_ids[0] == "a");
+}
+
 TEST_CASE("a group is placed on different nodes or not at all") {
   auto nodes = map_of({node_of("a"), node_of("b")});
   auto two = place_group(group_of(2), nodes);

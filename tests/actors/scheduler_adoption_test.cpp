@@ -185,7 +185,7 @@ TEST_CASE("what a node has in hand that nobody asked for is cancelled, but not b
   CHECK(f.node_box["a"]->count<cancel_execution>() == 1);
 }
 
-TEST_CASE("after a lost link, results of what ended as lost are dropped, those of adopted work taken") {
+TEST_CASE("after a lost link the results of lost work are dropped, those of adopted work taken") {
   scheduler_fixture f;
   f.add_node("a");
   f.place({f.request_of("e1")});

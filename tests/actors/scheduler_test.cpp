@@ -191,7 +191,7 @@ TEST_CASE("a retry waits a moment for a node that has not failed, then takes one
   CHECK(f.count_orders("b") == 1);
 }
 
-TEST_CASE("a node that has stalled is not sent more and more orders for those that were withdrawn") {
+TEST_CASE("a node that has stalled is not sent orders without end for what was withdrawn") {
   scheduler_fixture f;
   f.add_node("a");
   for (int number = 0; number < 200; ++number) {

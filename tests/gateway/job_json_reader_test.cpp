@@ -145,6 +145,15 @@ TEST_CASE("replicas need more than half of them to agree, and not more than ther
   CHECK(read_good(job).consensus == 1);
 }
 
+TEST_CASE("a job may ask for hedges where its executions can move, and has the default elsewhere") {
+  auto job = single_job();
+  CHECK(read_good(job).hedge_after_ms == 0);
+  job["hedge_after_ms"] = 700;
+  CHECK(read_good(job).hedge_after_ms == 700);
+  CHECK(refuses(job_of("replicated"), "hedge_after_ms", 700, "hedge_after_ms"));
+  CHECK(refuses(job_of("collaborative"), "hedge_after_ms", 700, "hedge_after_ms"));
+}
+
 TEST_CASE("numbers out of their range are refused, and told what the range is") {
   auto job = job_of("replicated");
   CHECK(refuses(job, "redundancy", 0, "redundancy"));
@@ -157,6 +166,7 @@ TEST_CASE("numbers out of their range are refused, and told what the range is") 
   CHECK(refuses(one, "timeout_ms", 7 * 24 * 3'600'000 + 1, "timeout_ms"));
   CHECK(refuses(one, "timeout_ms", 1.5, "timeout_ms"));
   CHECK(refuses(one, "timeout_ms", "1000", "timeout_ms"));
+  CHECK(refuses(one, "hedge_after_ms", -1, "hedge_after_ms"));
   CHECK(refuses(one, "priority", 10, "priority"));
   CHECK(refuses(one, "priority", -1, "priority"));
   CHECK(refuses(one, "required_cpu", -1, "required_cpu"));

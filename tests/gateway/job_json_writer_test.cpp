@@ -27,7 +27,7 @@ TEST_CASE("a job is shown with every member of the interface, and null where it 
         "redundancy",  "consensus",    "status",       "submitted_by",    "submitted_at",
         "started_at",  "completed_at", "result",       "error_message",   "credits_required",
         "pattern",     "error",        "model",        "models",          "steps",
-        "priority",    "timeout_ms",   "cabinet"}) {
+        "priority",    "timeout_ms",   "cabinet",      "hedge_after_ms"}) {
     CAPTURE(member);
     CHECK(shown.contains(member));
   }

@@ -81,6 +81,7 @@ outcome<void> apply_flags(json& job, const submission& wish) {
   set_method(job, "vote", wish.vote);
   set(job, "priority", wish.priority);
   set(job, "timeout_ms", wish.timeout_ms);
+  set(job, "hedge_after_ms", wish.hedge_after_ms);
   return set_inputs(job, wish);
 }
 

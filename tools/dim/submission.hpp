@@ -30,6 +30,7 @@ struct submission {
   std::optional<std::string> vote;
   std::optional<std::int64_t> priority;
   std::optional<std::int64_t> timeout_ms;
+  std::optional<std::int64_t> hedge_after_ms;
 };
 
 /// The body of the request: the file as it is when no flag changes it, else JSON in which flags

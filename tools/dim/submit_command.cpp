@@ -66,6 +66,8 @@ void add_options(CLI::App& submit, submission& wish) {
   submit.add_option("--vote", wish.vote, "majority or weighted (comparative)");
   submit.add_option("--priority", wish.priority, "0 (lowest) to 9");
   submit.add_option("--timeout-ms", wish.timeout_ms, "From its admission to its end");
+  submit.add_option("--hedge-after-ms", wish.hedge_after_ms,
+                    "Run an execution a second time, elsewhere, when it takes longer");
 }
 
 }  // namespace

@@ -3,7 +3,8 @@
 /// START HERE. The interface of every actor, in the order in which a request meets them:
 ///
 ///   gateway -> ENTRY -> DISPATCHER -> JOB -> ENGINE -> SCHEDULER -> NODE -> DEVICE -> AGENT
-///   -> INFERENCE, and back; STORE, QUERIES, EVENTS, MODELS and REGISTRY beside them.
+///   -> INFERENCE, and back; STORE, QUERIES, EVENTS, MODELS and REGISTRY beside them; FAULTS beside
+///   everything.
 ///
 /// ENTRY, which a process publishes to others, is untyped (CAF refuses untyped clients of typed
 /// actors) and delegates every message below to the actor whose interface lists it.
@@ -13,3 +14,4 @@
 #include "actors/node/interface.hpp"
 #include "actors/agent/interface.hpp"
 #include "actors/store/interface.hpp"
+#include "actors/faults/interface.hpp"

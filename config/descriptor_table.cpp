@@ -46,6 +46,10 @@ template <class Value>
 reputation_options& section_of(options& x, Value reputation_options::*) {
   return x.reputation;
 }
+template <class Value>
+fault_options& section_of(options& x, Value fault_options::*) {
+  return x.faults;
+}
 
 template <auto Member>
 slot at(options& x) {
@@ -72,6 +76,7 @@ using agent = agent_options;
 using supervision = supervision_options;
 using logging = log_options;
 using reputation = reputation_options;
+using faults = fault_options;
 
 constexpr section_descriptor section_table[] = {
   {"cluster", "What all processes of a cluster share, and how they reach each other."},
@@ -84,6 +89,7 @@ constexpr section_descriptor section_table[] = {
   {"supervision", "Restarts of crashed actors."},
   {"log", "What the process writes about itself."},
   {"reputation", "A node's score, and how the answers of replicated jobs change it."},
+  {"faults", "Fault injection, for clusters that are there to be tested."},
 };
 
 // section, key, value, unit, low, high, rule, meaning
@@ -294,6 +300,11 @@ const descriptor table[] = {
    "Added when a node went silent, once each time."},
   {"reputation", "floor", at<&reputation::floor>, "points", -million, million, nullptr,
    "No score falls below this."},
+
+  {"faults", "enabled", at<&faults::enabled>, "", 0, 0, nullptr,
+   "Lets whoever reaches the gateway kill, freeze, cut off and disturb this process."},
+  {"faults", "lasts_max_ms", at<&faults::lasts_max_ms>, ms, 1, day_ms, nullptr,
+   "The longest time for which one fault may be asked for."},
 };
 
 }  // namespace

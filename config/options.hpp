@@ -234,6 +234,14 @@ struct reputation_options {
   std::int32_t floor = 0;
 };
 
+/// `[faults]`: fault injection.
+struct fault_options {
+  /// Lets users of the gateway kill, freeze, cut off and disturb this process.
+  bool enabled = false;
+  /// The longest time for which one fault may be asked for.
+  std::uint64_t lasts_max_ms = 3'600'000;
+};
+
 /// All options of one process.
 struct options {
   cluster_options cluster;
@@ -246,6 +254,7 @@ struct options {
   supervision_options supervision;
   log_options log;
   reputation_options reputation;
+  fault_options faults;
 };
 
 /// Whether `role` is one of `cluster.roles`.

@@ -10,9 +10,8 @@
 namespace dim::runtime {
 
 /// Asks the hook about `element`, which is on its way to `receiver`, and does what it says. Returns
-/// false when the message goes no further now (dropped, or held back by `context.fault_delay_ms`
-/// and sent again then). Sets `again` when it is to be delivered twice; a corrupted message is
-/// replaced in `element`.
+/// false when the message goes no further now (dropped, or held back and sent again later). Sets
+/// `again` when it is to be delivered twice; a corrupted message is replaced in `element`.
 bool pass_faults(system_context& context, const char* name, const caf::strong_actor_ptr& receiver,
                  caf::mailbox_element_ptr& element, bool& again);
 

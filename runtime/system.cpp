@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <random>
+#include <utility>
 
 #include <caf/all.hpp>
 #include <caf/io/all.hpp>
@@ -9,6 +10,24 @@
 #include "runtime/messages.hpp"
 
 namespace dim::runtime {
+
+fault_switch& fault_switch::operator=(fault_hook hook) {
+  auto next = hook ? std::make_shared<const fault_hook>(std::move(hook)) : nullptr;
+  std::lock_guard guard{mutex_};
+  is_on_.store(next != nullptr, std::memory_order_relaxed);
+  hook_.swap(next);
+  return *this;
+}
+
+fault_decision fault_switch::operator()(const char* receiver,
+                                        const caf::mailbox_element& element) const {
+  std::shared_ptr<const fault_hook> hook;
+  {
+    std::lock_guard guard{mutex_};
+    hook = hook_;
+  }
+  return hook ? (*hook)(receiver, element) : message_fault::none;
+}
 
 system_config::system_config() {
   add_message_types<caf::id_block::dim_runtime>();

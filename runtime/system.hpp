@@ -1,8 +1,10 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
@@ -12,12 +14,44 @@
 
 namespace dim::runtime {
 
-/// What a message fault does to one message on its way into a mailbox.
-enum class message_fault : std::uint8_t { none, drop, duplicate, delay, corrupt };
+/// What a message fault does to one message on its way into a mailbox. `corrupt` flips a bit
+/// anywhere in it; `corrupt_payload` one in its largest payload, which carries a digest, and leaves
+/// alone what has none.
+enum class message_fault : std::uint8_t { none, drop, duplicate, delay, corrupt, corrupt_payload };
 
-/// Decides the fate of one message; runs in the sender's thread, so it must be thread-safe. Empty
-/// in production: `[faults] enabled` sets it (a later product feature), and tests do.
-using fault_hook = std::function<message_fault(const char* receiver, const caf::mailbox_element&)>;
+/// The fate of one message.
+struct fault_decision {
+  fault_decision(message_fault fault, std::uint32_t delay_ms = 0)
+    : fault(fault), delay_ms(delay_ms) {
+  }
+
+  message_fault fault = message_fault::none;
+  /// `delay`: for how long; 0: `system_context::fault_delay_ms`.
+  std::uint32_t delay_ms = 0;
+};
+
+/// Decides the fate of one message; runs in the sender's thread, so it must be thread-safe.
+using fault_hook = std::function<fault_decision(const char* receiver, const caf::mailbox_element&)>;
+
+/// Holds the hook, which may be put in and taken out while actors run. Empty in production unless
+/// `[faults] enabled` is set: then asking costs one load.
+class fault_switch {
+public:
+  /// Thread-safe. A hook that is running meanwhile ends its work.
+  fault_switch& operator=(fault_hook hook);
+
+  explicit operator bool() const noexcept {
+    return is_on_.load(std::memory_order_relaxed);
+  }
+
+  /// What the hook says; `none` without one. Thread-safe.
+  fault_decision operator()(const char* receiver, const caf::mailbox_element& element) const;
+
+private:
+  std::atomic<bool> is_on_{false};
+  mutable std::mutex mutex_;
+  std::shared_ptr<const fault_hook> hook_;
+};
 
 /// State that every actor of one actor system shares.
 struct system_context {
@@ -25,8 +59,8 @@ struct system_context {
   /// Simulation and actor tests: `spawn_detached` makes cooperative actors, so that one thread runs
   /// all.
   bool cooperative = false;
-  fault_hook faults;
-  /// How long `message_fault::delay` holds a message back.
+  fault_switch faults;
+  /// How long `message_fault::delay` holds a message back when the hook does not say.
   std::uint32_t fault_delay_ms = 100;
   /// Wall-clock time at the moment when the actor clock showed `clock_base_ns`.
   std::int64_t wall_base_ms = 0;

@@ -80,6 +80,8 @@ void agent_process_state::note_ready(agent_ready& news) {
   pid = news.pid;
   inference = news.handle;
   self->monitor(inference);
+  if (arguments.decorate)
+    news.handle = arguments.decorate(*self, arguments.order.label, inference);
   self->send(arguments.listener, std::move(news));
 }
 

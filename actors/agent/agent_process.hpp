@@ -23,6 +23,7 @@ struct agent_process_arguments {
   std::shared_ptr<runtime::launcher> launcher;
   /// AGENT ENTRY, which the process dials.
   runtime::service<caf::actor> entry;
+  inference_decorator decorate;
 };
 
 /// PROCESS starts and ends the `dim-agent` process of one AGENT:

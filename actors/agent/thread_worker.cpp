@@ -17,7 +17,8 @@ void thread_worker_state::start(const start_worker& wish) {
   token = wish.token;
   inference = make(*self, order.cores);
   self->monitor(inference);
-  self->send(listener, agent_ready{token, 0, inference});
+  self->send(listener, agent_ready{token, 0,
+                                   decorate ? decorate(*self, order.label, inference) : inference});
 }
 
 void thread_worker_state::kill(const kill_worker& wish) {
@@ -39,11 +40,13 @@ void thread_worker_state::end(runtime::failure cause) {
 
 worker_host_actor::behavior_type thread_worker(thread_worker_state::self_pointer self,
                                                worker_order order, worker_listener_actor listener,
-                                               inference_factory make) {
+                                               inference_factory make,
+                                               inference_decorator decorate) {
   auto& state = self->state;
   state.order = std::move(order);
   state.listener = std::move(listener);
   state.make = std::move(make);
+  state.decorate = std::move(decorate);
   self->set_down_handler([&state](caf::down_msg& news) { state.note_down(news); });
   return {
     [&state](const start_worker& wish) { state.start(wish); },

@@ -29,6 +29,7 @@ struct thread_worker_state {
   worker_order order;
   worker_listener_actor listener;
   inference_factory make;
+  inference_decorator decorate;
 
 private:
   void end(runtime::failure cause);
@@ -39,6 +40,7 @@ private:
 
 worker_host_actor::behavior_type thread_worker(thread_worker_state::self_pointer self,
                                                worker_order order, worker_listener_actor listener,
-                                               inference_factory make);
+                                               inference_factory make,
+                                               inference_decorator decorate = {});
 
 }  // namespace dim::actors

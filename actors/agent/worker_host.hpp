@@ -34,4 +34,9 @@ using worker_host_factory = std::function<worker_host_actor(
 using inference_factory = std::function<inference_actor(caf::local_actor& parent,
                                                         const std::vector<std::uint32_t>& cores)>;
 
+/// Puts an actor before INFERENCE, as a child of its worker host and linked to it; `label` is that
+/// of the `worker_order`. Empty: AGENT talks to INFERENCE itself.
+using inference_decorator = std::function<inference_actor(
+  caf::local_actor& host, const std::string& label, const inference_actor& behind)>;
+
 }  // namespace dim::actors

@@ -57,6 +57,10 @@ caf::behavior entry(entry_state::self_pointer self, entry_arguments to) {
     tell<abandon_upload>(self, to.models),
     ask<model_list, remove_model>(self, to.models),
     ask<chunk, fetch_chunk>(self, to.models),
+    ask<fault_injected, inject_fault>(self, to.faults),
+    ask<fault_list, list_faults>(self, to.faults),
+    ask<fault_list, clear_faults>(self, to.faults),
+    tell<faults_report>(self, to.faults),
   };
 }
 

@@ -14,6 +14,7 @@ struct entry_arguments {
   runtime::service<queries_actor> queries;
   runtime::service<events_actor> events;
   runtime::service<models_actor> models;
+  runtime::service<faults_actor> faults;
 };
 
 /// ENTRY is what the orchestrator publishes: the one untyped actor. Nodes and gateways, in this

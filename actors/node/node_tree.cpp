@@ -40,16 +40,18 @@ worker_host_factory make_hosts(const node_tree_arguments& arguments,
   auto& options = arguments.options;
   return [agent = options.agent, heartbeat_ms = options.cluster.heartbeat_ms,
           lost_ms = options.cluster.lost_ms, launcher = arguments.launcher,
-          entry = services.agent_entry, make_inference = arguments.make_inference](
+          entry = services.agent_entry, make_inference = arguments.make_inference,
+          decorate = arguments.decorate](
            caf::local_actor& parent, const worker_order& order,
            const worker_listener_actor& listener) -> worker_host_actor {
     auto on_thread =
       order.isolated == models::isolation::thread || agent.isolation == "thread";
     if ((on_thread || !launcher) && make_inference)
-      return parent.spawn<caf::linked>(thread_worker, order, listener, make_inference);
+      return parent.spawn<caf::linked>(thread_worker, order, listener, make_inference,
+                                       decorate);
     return parent.spawn<caf::linked>(
       agent_process, agent_process_arguments{order, listener, agent, heartbeat_ms, lost_ms,
-                                             launcher, entry});
+                                             launcher, entry, decorate});
   };
 }
 

@@ -57,6 +57,8 @@ struct node_tree_arguments {
   std::shared_ptr<runtime::launcher> launcher;
   /// For models with `isolation = "thread"`. Empty: they run in processes like the others.
   inference_factory make_inference;
+  /// Stands before every INFERENCE; empty: nothing does.
+  inference_decorator decorate;
   /// Filled while NODE runs.
   runtime::service<node_control_actor> node;
   /// What heartbeats tell of the machine. Empty: what is measured on this one.

@@ -71,6 +71,16 @@ void entry_script::note_abandoned(const std::string&) {
   changed_.notify_all();
 }
 
+void entry_script::note_fault(const actors::fault_order& order) {
+  std::lock_guard guard{mutex_};
+  fault_ = order;
+}
+
+actors::fault_order entry_script::last_fault() const {
+  std::lock_guard guard{mutex_};
+  return fault_;
+}
+
 std::uint64_t entry_script::uploaded() const {
   std::lock_guard guard{mutex_};
   return uploaded_.size();
@@ -208,6 +218,27 @@ caf::message_handler cluster_handlers(const std::shared_ptr<entry_script>& scrip
       return script->nodes.nodes.front();
     },
     [](const actors::pause_placement& message) { return message; },
+    [script](const actors::read_events& message) {
+      actors::event_list page;
+      for (auto& each : script->events.events)
+        if (each.number > message.after && page.events.size() < message.max)
+          page.events.push_back(each);
+      return page;
+    },
+    [script](const actors::inject_fault& message) -> caf::result<actors::fault_injected> {
+      if (!script->are_faults_enabled)
+        return runtime::to_error(error_code::forbidden, "fault injection is not enabled");
+      script->note_fault(message.order);
+      return actors::fault_injected{"fault-1", {"node/a"}};
+    },
+    [script](actors::list_faults) {
+      return actors::fault_list{{{{"node/a"}, 42, {"agent/m"}}}, {{script->last_fault(), 900, 7}}};
+    },
+    [script](const actors::clear_faults& message) -> caf::result<actors::fault_list> {
+      if (message.id == "unknown")
+        return runtime::to_error(error_code::not_found, "no such fault");
+      return actors::fault_list{};
+    },
     [script, kept](release_blocks) {
       script->hold_blocks(false);
       for (auto& [promise, received] : kept->blocks)

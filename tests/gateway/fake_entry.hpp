@@ -44,7 +44,12 @@ public:
   bool are_blocks_held() const;
   void hold_blocks(bool held);
 
+  /// The last fault that was to be injected.
+  void note_fault(const actors::fault_order& order);
+  actors::fault_order last_fault() const;
+
   /// Set before the first request.
+  bool are_faults_enabled = true;
   runtime::failure submit_failure;
   runtime::failure finish_failure;
   actors::cluster_status status;
@@ -59,6 +64,7 @@ private:
   std::map<std::string, actors::job_view> jobs_;
   std::map<std::string, runtime::bytes> blobs_;
   std::vector<actors::submit_job> submissions_;
+  actors::fault_order fault_;
   std::string uploaded_;
   std::size_t abandoned_ = 0;
   std::size_t awaited_ = 0;

@@ -5,6 +5,7 @@
 #include <caf/all.hpp>
 
 #include "runtime/actor_base.hpp"
+#include "runtime/bytes.hpp"
 #include "runtime/messages.hpp"
 #include "runtime/real.hpp"
 #include "tests/support/runtime_fixture.hpp"
@@ -45,6 +46,18 @@ typename Inspector::result_type inspect(Inspector& f, ask_never&) {
   return f();
 }
 
+/// Something with a digest's worth of bytes in it.
+struct carry_payload {
+  std::string text;
+  runtime::bytes payload;
+  std::uint64_t number = 0;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, carry_payload& x) {
+  return f(x.text, x.payload, x.number);
+}
+
 }  // namespace dim::tests
 
 CAF_BEGIN_TYPE_ID_BLOCK(dim_runtime_tests, caf::id_block::dim_runtime::end)
@@ -52,6 +65,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(dim_runtime_tests, caf::id_block::dim_runtime::end)
   CAF_ADD_TYPE_ID(dim_runtime_tests, (dim::tests::get_sum))
   CAF_ADD_TYPE_ID(dim_runtime_tests, (dim::tests::sum_result))
   CAF_ADD_TYPE_ID(dim_runtime_tests, (dim::tests::ask_never))
+  CAF_ADD_TYPE_ID(dim_runtime_tests, (dim::tests::carry_payload))
 CAF_END_TYPE_ID_BLOCK(dim_runtime_tests)
 
 namespace dim::tests {

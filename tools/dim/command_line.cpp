@@ -43,6 +43,7 @@ void add_commands(CLI::App& app, command& chosen) {
   add_remove(app, chosen);
   add_stats(app, chosen);
   add_ca(app, chosen);
+  add_fault(app, chosen);
   for (auto* each : app.get_subcommands(nullptr))
     each->fallthrough();
 }

@@ -26,6 +26,7 @@ void add_push(CLI::App& app, command& chosen);
 void add_remove(CLI::App& app, command& chosen);
 void add_stats(CLI::App& app, command& chosen);
 void add_ca(CLI::App& app, command& chosen);
+void add_fault(CLI::App& app, command& chosen);
 
 /// Follows a job to its end and prints it; returns the exit status that the job's end stands for.
 int follow_job(session& with, const std::string& id);

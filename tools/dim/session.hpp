@@ -56,6 +56,10 @@ public:
   /// GET, once.
   outcome<json> get(const target& where, std::uint32_t wait_ms = 0);
 
+  /// Where the gateway is.
+  const address& gateway() const noexcept {
+    return gateway_.server();
+  }
   console& io() noexcept {
     return io_;
   }

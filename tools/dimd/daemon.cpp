@@ -24,6 +24,7 @@
 #include "runtime/log.hpp"
 #include "runtime/system.hpp"
 #include "runtime/tls_links.hpp"
+#include "tools/dimd/fault_injection.hpp"
 #include "tools/dimd/orchestrator.hpp"
 
 namespace dim::tools {
@@ -103,6 +104,7 @@ struct daemon::parts {
   runtime::service<caf::actor> link;
   runtime::service<runtime::directory_actor> directory;
   runtime::service<actors::node_control_actor> node;
+  std::shared_ptr<actors::fault_board> board;
   runtime::supervisor_actor root;
   std::unique_ptr<gateway::gateway> gateway;
   std::shared_ptr<process_fate> fate = std::make_shared<process_fate>();
@@ -124,8 +126,9 @@ runtime::expected<void> daemon::start() {
   if (!lock)
     return tl::unexpected(lock.error());
   p.lock = std::move(*lock);
+  p.board = make_fault_board(options_);
   if (has_role(options_, "orchestrator")) {
-    auto disk = open_disk(options_);
+    auto disk = open_disk(options_, make_disk_faults(options_, p.board));
     if (!disk)
       return tl::unexpected(disk.error());
     p.disk = std::move(*disk);
@@ -154,6 +157,8 @@ runtime::expected<void> daemon::start_tree() {
     "DIRECTORY", p.directory, [](caf::local_actor& parent) -> runtime::directory_actor {
       return parent.spawn(runtime::directory);
     }));
+  for (auto& child : fault_children(options_, p.board, p.entry, p.services.faults))
+    root.children.push_back(std::move(child));
   if (has_role(options_, "orchestrator")) {
     root.children.push_back(entry_child(p.services));
     runtime::supervisor_spec orchestrator;
@@ -176,7 +181,8 @@ runtime::expected<void> daemon::start_tree() {
       runtime::log(log_level::warn, "NODE", "does not offer a cabinet", {{"reason", problem}});
     p.launcher = std::make_shared<runtime::launcher>();
     auto node = actors::node_tree(
-      *setup, {options_, p.entry, p.launcher, actors::make_inference_factory(), p.node});
+      *setup, {options_, p.entry, p.launcher, actors::make_inference_factory(),
+               make_forward_faults(options_, p.board), p.node});
     root.children.push_back(runtime::make_supervisor_child(std::move(node)));
   }
   auto started = runtime::start_supervisor(*p.system, std::move(root), start_timeout_ms);

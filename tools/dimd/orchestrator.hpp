@@ -24,6 +24,7 @@ struct orchestrator_services {
   runtime::service<actors::registry_actor> registry;
   runtime::service<actors::scheduler_actor> scheduler;
   runtime::service<actors::dispatcher_actor> dispatcher;
+  runtime::service<actors::faults_actor> faults;
 };
 
 /// What lies on disk under the orchestrator's data folder.

@@ -1,6 +1,7 @@
 #include "tools/scenario/scenario.hpp"
 
 #include "runtime/enum_names.hpp"
+#include "runtime/name_pattern.hpp"
 
 namespace dim::scenario {
 
@@ -21,26 +22,7 @@ std::optional<fault_action> fault_action_from(std::string_view text) noexcept {
 }
 
 bool fits(std::string_view pattern, std::string_view name) noexcept {
-  // The last star seen, and the place in `name` from which its text is tried to end.
-  auto star = std::string_view::npos;
-  std::size_t retry = 0, at = 0, next = 0;
-  while (at < name.size()) {
-    if (next < pattern.size() && pattern[next] == '*') {
-      star = next++;
-      retry = at;
-    } else if (next < pattern.size() && pattern[next] == name[at]) {
-      ++next;
-      ++at;
-    } else if (star != std::string_view::npos) {
-      next = star + 1;
-      at = ++retry;
-    } else {
-      return false;
-    }
-  }
-  while (next < pattern.size() && pattern[next] == '*')
-    ++next;
-  return next == pattern.size();
+  return runtime::fits(pattern, name);
 }
 
 }  // namespace dim::scenario

@@ -21,6 +21,7 @@ constexpr order_rule orders[] = {
   {"orchestrator", "retry_backoff_ms", "retry_backoff_max_ms"},
   {"supervision", "backoff_ms", "backoff_max_ms"},
   {"reputation", "floor", "initial"},
+  {"registry", "quarantine_probe_ms", "quarantine_probe_max_ms"},
 };
 
 std::int64_t number_of(const descriptor& option, options& values) {

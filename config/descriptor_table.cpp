@@ -51,6 +51,11 @@ fault_options& section_of(options& x, Value fault_options::*) {
   return x.faults;
 }
 
+template <class Value>
+registry_options& section_of(options& x, Value registry_options::*) {
+  return x.registry;
+}
+
 template <auto Member>
 slot at(options& x) {
   return &(section_of(x, Member).*Member);
@@ -77,6 +82,7 @@ using supervision = supervision_options;
 using logging = log_options;
 using reputation = reputation_options;
 using faults = fault_options;
+using registry = registry_options;
 
 constexpr section_descriptor section_table[] = {
   {"cluster", "What all processes of a cluster share, and how they reach each other."},
@@ -90,6 +96,7 @@ constexpr section_descriptor section_table[] = {
   {"log", "What the process writes about itself."},
   {"reputation", "A node's score, and how the answers of replicated jobs change it."},
   {"faults", "Fault injection, for clusters that are there to be tested."},
+  {"registry", "When a node is kept from new work because it fails, and how it is tried again."},
 };
 
 // section, key, value, unit, low, high, rule, meaning
@@ -305,6 +312,16 @@ const descriptor table[] = {
    "Lets whoever reaches the gateway kill, freeze, cut off and disturb this process."},
   {"faults", "lasts_max_ms", at<&faults::lasts_max_ms>, ms, 1, day_ms, nullptr,
    "The longest time for which one fault may be asked for."},
+  {"registry", "quarantine_failures", at<&registry::quarantine_failures>, "", 0, million, nullptr,
+   "Failed executions in a row that put a node into quarantine; 0: never."},
+  {"registry", "quarantine_probes", at<&registry::quarantine_probes>, "", 1, 1'000, nullptr,
+   "Good probes in a row that release a node from quarantine."},
+  {"registry", "quarantine_probe_ms", at<&registry::quarantine_probe_ms>, ms, 10, day_ms, nullptr,
+   "Pause between two probes of a node in quarantine; it doubles with each bad one."},
+  {"registry", "quarantine_probe_max_ms", at<&registry::quarantine_probe_max_ms>, ms, 10, day_ms,
+   nullptr, "Longest pause between two probes."},
+  {"registry", "quarantine_probe_timeout_ms", at<&registry::quarantine_probe_timeout_ms>, ms, 10,
+   day_ms, nullptr, "Time for one probe, from its sending to its answer."},
 };
 
 }  // namespace

@@ -242,6 +242,19 @@ struct fault_options {
   std::uint64_t lasts_max_ms = 3'600'000;
 };
 
+/// `[registry]`: when a node gets no more work because its executions fail, and how it is tried.
+struct registry_options {
+  /// Failed executions in a row that put a node into quarantine; 0: never.
+  std::uint32_t quarantine_failures = 3;
+  /// Good probes in a row that release it.
+  std::uint32_t quarantine_probes = 3;
+  /// Pause between two probes; it doubles with each bad one, up to `quarantine_probe_max_ms`.
+  std::uint32_t quarantine_probe_ms = 5'000;
+  std::uint32_t quarantine_probe_max_ms = 60'000;
+  /// From sending a probe to its answer.
+  std::uint32_t quarantine_probe_timeout_ms = 10'000;
+};
+
 /// All options of one process.
 struct options {
   cluster_options cluster;
@@ -255,6 +268,7 @@ struct options {
   log_options log;
   reputation_options reputation;
   fault_options faults;
+  registry_options registry;
 };
 
 /// Whether `role` is one of `cluster.roles`.

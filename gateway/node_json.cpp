@@ -44,6 +44,18 @@ void write_load(json_writer& out, const actors::node_load& load) {
   out.end_object();
 }
 
+void write_quarantine(json_writer& out, const actors::quarantine_record& quarantine) {
+  out.begin_object();
+  out.member("active", quarantine.active);
+  out.member("by_hand", quarantine.by_hand);
+  out.member("failures_in_a_row", quarantine.failures_in_a_row);
+  out.member("probes_good", quarantine.probes_good);
+  out.member("probes_bad", quarantine.probes_bad);
+  out.time_or_null("since", quarantine.since);
+  out.text_or_null("reason", quarantine.reason);
+  out.end_object();
+}
+
 void write_facts(json_writer& out, const actors::node_facts& facts) {
   auto gpu = std::find_if(facts.devices.begin(), facts.devices.end(),
                           [](auto& device) { return device.kind == "cuda"; });
@@ -86,6 +98,9 @@ void write_node(json_writer& out, const actors::node_record& node) {
   out.end_array();
   out.key("load");
   write_load(out, node.load);
+  out.member("drain_wanted", node.drain_wanted);
+  out.key("quarantine");
+  write_quarantine(out, node.quarantine);
   out.end_object();
 }
 

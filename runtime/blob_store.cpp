@@ -229,9 +229,16 @@ expected<void> blob_store::remove(std::string_view digest) const {
   return {};
 }
 
+blob_store::keep_guard blob_store::keep_all() const {
+  ++*guards_;
+  return {guards_.get(), [guards = guards_](const void*) { --*guards; }};
+}
+
 expected<std::size_t> blob_store::collect_unreferenced(
   const std::function<bool(const std::string& digest)>& is_referenced,
   std::int64_t written_before) const {
+  if (*guards_ > 0)
+    return 0;
   std::vector<fs::path> unwanted;
   std::size_t blobs = 0;
   auto done = for_each_file(folder_, [&](const fs::path& path, const struct stat& facts) {

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +36,9 @@ struct blob_chunk {
 /// reads them checks. One writer; any number of readers, in any thread.
 class blob_store {
 public:
+  /// While one of these lives, no blob is collected.
+  using keep_guard = std::shared_ptr<const void>;
+
   /// Makes the folder when it is not there. `sync`: whether a write waits for the disk. `faults`: a
   /// simulated disk. Errors: internal.
   static expected<blob_store> open(std::filesystem::path folder, bool sync,
@@ -56,8 +61,14 @@ public:
   /// Removes a blob; one that is not there is no error. Errors: bad_input, internal.
   expected<void> remove(std::string_view digest) const;
 
+  /// Where the blob is, or would be. `digest` is one.
+  std::filesystem::path path_of(std::string_view digest) const;
+
+  /// Keeps every blob until the guard is gone: for a backup.
+  keep_guard keep_all() const;
+
   /// Removes what was written before `written_before` and is not referenced, and writes that broke
-  /// off before then. Returns how many blobs went. Errors: internal.
+  /// off before then. Returns how many blobs went, none while they are kept. Errors: internal.
   expected<std::size_t>
   collect_unreferenced(const std::function<bool(const std::string& digest)>& is_referenced,
                        std::int64_t written_before) const;
@@ -66,11 +77,12 @@ private:
   blob_store(std::filesystem::path folder, bool sync, disk_faults faults)
     : folder_(std::move(folder)), sync_(sync), faults_(std::move(faults)) {
   }
-  std::filesystem::path path_of(std::string_view digest) const;
 
   std::filesystem::path folder_;
   bool sync_;
   disk_faults faults_;
+  /// Guards that live.
+  std::shared_ptr<std::atomic<int>> guards_ = std::make_shared<std::atomic<int>>(0);
 };
 
 }  // namespace dim::runtime

@@ -209,6 +209,33 @@ expected<std::unique_ptr<store>> store::open(const store_settings& settings) {
   return opened;
 }
 
+expected<std::unique_ptr<store>> store::open_read_only(const std::filesystem::path& folder) {
+  auto state = std::make_unique<store_state>();
+  auto lock = folder_lock::take(folder);
+  if (!lock)
+    return tl::unexpected(std::move(lock.error()));
+  state->lock = std::move(*lock);
+  auto engine = store_engine::open({folder, 0, true, true});
+  if (!engine)
+    return tl::unexpected(std::move(engine.error()));
+  state->engine = std::move(*engine);
+  auto opening = state->engine->begin_read();
+  if (!opening)
+    return tl::unexpected(std::move(opening.error()));
+  auto names = opening->table_names();
+  if (!names)
+    return tl::unexpected(std::move(names.error()));
+  for (const auto& name : *names) {
+    auto id = opening->open_table(name, false);
+    if (!id)
+      return tl::unexpected(std::move(id.error()));
+    state->tables.emplace(name, *id);
+  }
+  if (auto done = opening->commit(); !done)
+    return tl::unexpected(std::move(done.error()));
+  return std::unique_ptr<store>{new store{std::move(state)}};
+}
+
 expected<void> store::open_tables(const std::vector<std::string>& names) {
   auto opening = state_->engine->begin_write();
   if (!opening)
@@ -296,6 +323,14 @@ error_code store::health() const noexcept {
   if (state_->corrupt)
     return error_code::store_corrupt;
   return state_->full ? error_code::store_full : error_code::none;
+}
+
+std::uint32_t store::schema_version() const {
+  auto snapshot = read();
+  if (!snapshot)
+    return 0;
+  const auto stored = snapshot->get(meta_table, version_key);
+  return stored && *stored ? number_in(**stored).value_or(0) : 0;
 }
 
 std::uint64_t store::commits() const noexcept {

@@ -129,6 +129,10 @@ public:
   /// store_corrupt, store_full, internal (the folder can not be used).
   static expected<std::unique_ptr<store>> open(const store_settings& settings);
 
+  /// Opens a store that nobody writes, such as a copy: it can only be read, whatever its schema.
+  /// Leaves two lock files in the folder. Errors: unavailable, store_corrupt, internal.
+  static expected<std::unique_ptr<store>> open_read_only(const std::filesystem::path& folder);
+
   ~store();
 
   /// Runs `work` in a transaction and commits it; with the failure of `work` nothing is written.
@@ -146,6 +150,9 @@ public:
   /// `none` while writes are possible; `store_full` after the last write found no space;
   /// `store_corrupt` for ever after a damaged value was seen.
   error_code health() const noexcept;
+
+  /// The schema that the store has now; 0 when it tells none.
+  std::uint32_t schema_version() const;
 
   /// Transactions that `write` has committed since `open`.
   std::uint64_t commits() const noexcept;

@@ -1,5 +1,6 @@
 #include "actors/cluster/entry.hpp"
 
+#include "actors/cluster/quarantine.hpp"
 #include "actors/type_ids.hpp"
 #include "runtime/caf_errors.hpp"
 
@@ -29,6 +30,18 @@ auto tell(entry_state::self_pointer self, runtime::service<Handle> cell) {
   };
 }
 
+/// As `tell`, to SCHEDULER; but the end of a probe is for REGISTRY, who has sent it.
+auto tell_of_end(entry_state::self_pointer self, const entry_arguments& to) {
+  return [self, scheduler = to.scheduler, registry = to.registry](execution_finished& news) {
+    if (!is_probe(news.execution_id)) {
+      if (auto target = scheduler.get())
+        self->delegate(target, std::move(news));
+    } else if (auto target = registry.get()) {
+      self->delegate(target, std::move(news));
+    }
+  };
+}
+
 }  // namespace
 
 caf::behavior entry(entry_state::self_pointer self, entry_arguments to) {
@@ -48,7 +61,8 @@ caf::behavior entry(entry_state::self_pointer self, entry_arguments to) {
     ask<node_record, get_node>(self, to.registry),
     ask<cluster_status, get_cluster_status>(self, to.registry),
     tell<execution_started>(self, to.scheduler),
-    tell<execution_finished>(self, to.scheduler),
+    tell_of_end(self, to),
+    ask<node_record, manage_node>(self, to.registry),
     ask<pause_placement, pause_placement>(self, to.scheduler),
     ask<model_entry, find_model>(self, to.models),
     ask<model_list, list_models>(self, to.models),

@@ -52,11 +52,16 @@ typename Inspector::result_type inspect(Inspector& f, node_lost& x) {
 struct execution_counted {
   std::string node_id;
   bool successful = false;
+  /// `none` for a good end.
+  runtime::error_code code = runtime::error_code::none;
+  /// What it ran; a quarantined node is tried with it.
+  std::string model;
+  std::string version;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, execution_counted& x) {
-  return f(x.node_id, x.successful);
+  return f(x.node_id, x.successful, x.code, x.model, x.version);
 }
 
 /// Reputation changes of a finished job. No reply.
@@ -98,6 +103,10 @@ using registry_actor = caf::typed_actor<
   // Errors: not_found.
   caf::replies_to<get_node>::with<node_record>, caf::reacts_to<score_nodes>,
   caf::reacts_to<execution_counted>,
+  // The end of a probe, from NODE through ENTRY.
+  caf::reacts_to<execution_finished>,
+  // Quarantine and drain by hand. Replies with the node as it is now. Errors: see the message.
+  caf::replies_to<manage_node>::with<node_record>,
   // Sums of nodes, executions and jobs.
   caf::replies_to<get_cluster_status>::with<cluster_status>,
   // INTERNAL: looks for nodes that went silent.

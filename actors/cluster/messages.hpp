@@ -84,6 +84,25 @@ typename Inspector::result_type inspect(Inspector& f, get_node& x) {
   return f(x.id);
 }
 
+/// What an operator may want of a node.
+enum class node_wish : std::uint8_t { quarantine, release, drain, undrain };
+constexpr node_wish last_value(node_wish) noexcept {
+  return node_wish::undrain;
+}
+
+/// Asks REGISTRY to keep a node from new work, or to give it work again. It is remembered, also for
+/// a node that is offline, until the opposite is wished. Errors: not_found, bad_input (the id names
+/// several nodes).
+struct manage_node {
+  std::string id;  ///< As in `get_node`.
+  node_wish wish = node_wish::quarantine;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, manage_node& x) {
+  return f(x.id, x.wish);
+}
+
 /// Totals for `/stats` and `/api/v1/status`.
 struct get_cluster_status {};
 

@@ -108,7 +108,32 @@ typename Inspector::result_type inspect(Inspector& f, node_load& x) {
            x.active, x.cached_models, x.current_job_id);
 }
 
-/// A node as it is stored and shown (row A96).
+/// Whether a node is kept from new work because its executions failed, and how its probes go.
+struct quarantine_record {
+  bool active = false;
+  /// An operator began it, and only an operator ends it.
+  bool by_hand = false;
+  std::uint32_t failures_in_a_row = 0;
+  std::uint32_t probes_good = 0;
+  /// In a row; the pause before the next probe doubles with each.
+  std::uint32_t probes_bad = 0;
+  std::int64_t since = 0;
+  std::string reason;
+  /// Of the execution that failed last: what a probe runs.
+  std::string model;
+  std::string version;
+
+  bool operator==(const quarantine_record&) const = default;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, quarantine_record& x) {
+  return f(x.active, x.by_hand, x.failures_in_a_row, x.probes_good, x.probes_bad, x.since,
+           x.reason, x.model, x.version);
+}
+
+/// A node as it is stored and shown (row A96). Members are only ever appended: older rows are
+/// shorter, and leave the rest at its defaults.
 struct node_record {
   node_facts facts;
   node_state state = node_state::joining;
@@ -120,6 +145,9 @@ struct node_record {
   std::int64_t registered_at = 0;
   std::int64_t last_heartbeat = 0;
   node_load load;
+  quarantine_record quarantine;
+  /// An operator wants it to take no new work, also after it has joined again.
+  bool drain_wanted = false;
 
   bool operator==(const node_record&) const = default;
 };
@@ -127,7 +155,8 @@ struct node_record {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, node_record& x) {
   return f(x.facts, x.state, x.incarnation, x.reputation, x.total_jobs_run, x.successful_jobs_run,
-           x.failed_jobs, x.registered_at, x.last_heartbeat, x.load);
+           x.failed_jobs, x.registered_at, x.last_heartbeat, x.load, x.quarantine,
+           x.drain_wanted);
 }
 
 }  // namespace dim::actors

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "actors/cluster/quarantine.hpp"
+
 namespace dim::actors {
 
 namespace {
@@ -16,8 +18,8 @@ bool names_node(const std::vector<std::string>& names, const node_facts& facts) 
   });
 }
 
-std::string refusal_by_state(node_state state) {
-  switch (state) {
+std::string refusal_by_state(const node_record& node) {
+  switch (node.state) {
     case node_state::online:
     case node_state::busy:
       return {};
@@ -28,7 +30,7 @@ std::string refusal_by_state(node_state state) {
     case node_state::offline:
       return "is offline";
     case node_state::quarantined:
-      return "is quarantined";
+      return refusal_of_quarantine(node.quarantine);
     case node_state::draining:
       return "is draining";
   }
@@ -145,7 +147,7 @@ std::uint32_t slots_of(const node_facts& facts) noexcept {
 }
 
 std::string refusal_of(const execution_request& request, const node_record& node) {
-  if (auto by_state = refusal_by_state(node.state); !by_state.empty())
+  if (auto by_state = refusal_by_state(node); !by_state.empty())
     return by_state;
   if (!request.include.empty() && !names_node(request.include, node.facts))
     return "is not among the nodes to include";

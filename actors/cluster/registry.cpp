@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "actors/cluster/placement.hpp"
+#include "actors/cluster/quarantine.hpp"
 #include "actors/cluster/reputation.hpp"
 #include "actors/store/records.hpp"
 #include "actors/type_ids.hpp"
@@ -48,8 +49,8 @@ void registry_state::take_stored(stored_nodes& stored) {
   for (auto& record : stored.nodes) {
     record.state = node_state::offline;
     record.load = {};
-    auto id = record.facts.id;
-    nodes.emplace(id, member{std::move(record), {}, false});
+    auto& node = nodes[record.facts.id];
+    node.record = std::move(record);
   }
   is_loaded = true;
 }
@@ -80,9 +81,10 @@ caf::result<join_accepted> registry_state::join(join_cluster& request) {
     self->demonitor(node.handle.address());
   node.record.facts = std::move(request.facts);
   node.record.incarnation = request.incarnation;
-  node.record.state = node_state::online;
+  node.record.state = standing_of(node.record);
   node.record.last_heartbeat = now;
   node.handle = request.handle;
+  node.next_probe_at = now + probe_pause_ms(node.record.quarantine, arguments.quarantine);
   self->monitor(node.handle);
   save(node, {event_of(topic_nodes, "node_joined", node, {})});
   // On its way before anything of SCHEDULER's: a node that is no member yet tells nobody what
@@ -90,6 +92,8 @@ caf::result<join_accepted> registry_state::join(join_cluster& request) {
   auto promise = self->make_response_promise<join_accepted>();
   promise.deliver(join_accepted{arguments.generation, arguments.heartbeat_ms});
   tell_scheduler(node);
+  if (node.record.drain_wanted)
+    self->send(node.handle, set_draining{true, arguments.drain_ms});
   runtime::log(runtime::log_level::info, name, "admitted node",
                {{"node_id", found->first}, {"node", node.record.facts.name}});
   return promise;
@@ -107,9 +111,13 @@ void registry_state::note_heartbeat(node_heartbeat& news) {
   auto& node = found->second;
   node.record.last_heartbeat = runtime::wall_ms(self->home_system());
   node.record.load = std::move(news.load);
+  std::erase_if(node.record.load.active, is_probe);
+  std::erase_if(news.work, [](auto& each) { return is_probe(each.execution_id); });
   auto in_hand = static_cast<std::uint32_t>(node.record.load.active.size());
+  auto standing = standing_of(node.record);
   node.record.state =
-    state_after_heartbeat(node.record.state, news.draining, in_hand, slots_of(node.record.facts));
+    state_after_heartbeat(standing, news.draining || standing == node_state::draining, in_hand,
+                          slots_of(node.record.facts));
   tell_scheduler(node);
   if (auto scheduler = arguments.scheduler.get())
     self->send(scheduler, node_work{news.node_id, news.incarnation, std::move(news.work),
@@ -118,16 +126,19 @@ void registry_state::note_heartbeat(node_heartbeat& news) {
 
 void registry_state::note_down(const caf::down_msg& news) {
   for (auto& [id, node] : nodes)
-    if (node.handle && node.handle.address() == news.source)
-      lose(node, "the connection to the node was lost");
+    if (node.handle && node.handle.address() == news.source) {
+      auto in_order = news.reason == caf::exit_reason::user_shutdown;
+      lose(node, in_order ? "the node has ended" : "the connection to the node was lost", in_order);
+    }
 }
 
-void registry_state::lose(member& node, const std::string& reason) {
-  auto drained = node.record.state == node_state::draining;
+void registry_state::lose(member& node, const std::string& reason, bool in_order) {
+  auto drained = in_order || node.record.state == node_state::draining;
   node.record.state = node_state::offline;
   node.record.load = {};
   self->demonitor(node.handle.address());
   node.handle = node_actor{};
+  node.probe_id.clear();
   std::vector<event> events{event_of(topic_nodes, drained ? "node_left" : "node_lost", node,
                                      "{\"reason\":\"" + reason + "\"}")};
   if (!drained) {
@@ -165,10 +176,16 @@ void registry_state::count(const execution_counted& news) {
   auto found = nodes.find(news.node_id);
   if (found == nodes.end())
     return;
-  auto& record = found->second.record;
-  ++record.total_jobs_run;
-  ++(news.successful ? record.successful_jobs_run : record.failed_jobs);
-  found->second.is_dirty = true;
+  auto& node = found->second;
+  // What a draining node gives back is nobody's failure.
+  auto is_given_back =
+    news.code == error_code::node_lost && node.record.state == node_state::draining;
+  if (!had_begun(news.code) || is_given_back)
+    return;
+  ++node.record.total_jobs_run;
+  ++(news.successful ? node.record.successful_jobs_run : node.record.failed_jobs);
+  node.is_dirty = true;
+  note_outcome_of(node, news);
 }
 
 void registry_state::look_at_clock() {
@@ -237,9 +254,12 @@ registry_actor::behavior_type registry(registry_state::self_pointer self,
     [&state](const get_node& question) { return state.find(question.id); },
     [&state](const score_nodes& news) { state.score(news); },
     [&state](const execution_counted& news) { state.count(news); },
+    [&state](const execution_finished& news) { state.note_probe_finished(news); },
+    [&state](const manage_node& order) { return state.manage(order); },
     [&state](get_cluster_status) { return state.status(); },
     [self, &state](caf::tick_atom) {
       state.look_at_clock();
+      state.watch_probes();
       self->delayed_send(self, tick, caf::tick_atom_v);
     },
   };

@@ -21,9 +21,14 @@ struct registry_arguments {
   std::uint32_t heartbeat_ms = 1'000;
   liveness_limits limits;
   config::reputation_options reputation;
+  config::registry_options quarantine;
+  /// How long a node that is drained by hand lets running work end.
+  std::uint32_t drain_ms = 30'000;
   runtime::service<scheduler_actor> scheduler;
   runtime::service<store_actor> store;
   runtime::service<queries_actor> queries;
+  /// For the models that probes run.
+  runtime::service<models_actor> models;
 };
 
 /// Knows the nodes: who is a member, how each is, and what it is worth.
@@ -31,8 +36,12 @@ struct registry_arguments {
 ///   (stored) offline --join--> online <--> busy --silent--> suspect --silent, link down--> offline
 ///
 /// A node is a member from its join until its link drops or it has been silent for `lost_ms`; each
-/// such loss costs it reputation once. A join with another incarnation ends the older one first.
+/// such loss costs it reputation once, unless it drained or ended
+/// in order. A join with another incarnation ends the older one first.
 /// Records outlive restarts; whoever was a member then has to join again.
+///
+/// Beside these states a member may be `quarantined` (see quarantine.hpp: it gets probes, and no
+/// other work) or `draining`; both are remembered while it is away.
 struct registry_state {
   static inline const char* name = "REGISTRY";
   using self_pointer = runtime::actor_self<registry_actor, registry_state>;
@@ -48,6 +57,13 @@ struct registry_state {
   void count(const execution_counted& news);
   caf::result<cluster_status> status();
   void look_at_clock();
+
+  // registry_quarantine.cpp
+  /// Sends probes that are due, and gives up those that are late.
+  void watch_probes();
+  void note_probe_finished(const execution_finished& news);
+  caf::result<node_record> manage(const manage_node& order);
+
   std::string describe() const;
 
 private:
@@ -57,15 +73,38 @@ private:
     node_actor handle;
     /// Counts or load that are not on disk yet.
     bool is_dirty = false;
+    /// The probe under way; empty when there is none.
+    std::string probe_id;
+    std::int64_t probe_ends_at = 0;
+    std::int64_t next_probe_at = 0;
   };
 
   void take_stored(stored_nodes& stored);
-  void lose(member& node, const std::string& reason);
+  /// `in_order`: it said that it would go, which costs nothing.
+  void lose(member& node, const std::string& reason, bool in_order = false);
   void tell_scheduler(const member& node);
   /// Stores the node's row together with `events`.
   void save(member& node, std::vector<event> events);
   event event_of(const char* topic, const char* kind, const member& node, std::string detail) const;
   void sum_nodes(cluster_status& sums) const;
+  /// By id, unique id prefix, or name. Errors: not_found, bad_input.
+  runtime::expected<const member*> look_up(const std::string& id) const;
+
+  // registry_quarantine.cpp
+  /// The state of a member whose heartbeats say `online`, or, when it is full, `busy`.
+  static node_state standing_of(const node_record& record);
+  /// Counts an outcome; begins quarantine when it is one failure too many.
+  void note_outcome_of(member& node, const execution_counted& news);
+  void quarantine(member& node, bool by_hand, const std::string& reason);
+  void release(member& node, const std::string& reason);
+  void drain(member& node, bool wanted);
+  void begin_probe(member& node);
+  void choose_any_model(const std::string& node_id, const std::string& probe_id);
+  void send_probe(const std::string& node_id, const std::string& probe_id,
+                  const model_entry& model);
+  void end_probe(member& node, const runtime::failure& outcome);
+  /// The member whose probe this is, or nullptr when it is over.
+  member* prober_of(const std::string& node_id, const std::string& probe_id);
 
   self_pointer self = nullptr;
   registry_arguments arguments;
@@ -73,6 +112,7 @@ private:
   bool is_loaded = false;
   std::int64_t started_at = 0;
   std::map<std::string, member> nodes;
+  std::uint64_t probes_sent = 0;
 };
 
 /// REGISTRY, started by the root supervisor.

@@ -13,22 +13,29 @@ node_list registry_state::all() const {
   return result;
 }
 
-caf::result<node_record> registry_state::find(const std::string& id) const {
+runtime::expected<const registry_state::member*> registry_state::look_up(
+  const std::string& id) const {
   if (auto exact = nodes.find(id); exact != nodes.end())
-    return exact->second.record;
+    return &exact->second;
   const member* match = nullptr;
   for (auto& [key, node] : nodes) {
     auto fits = node.record.facts.name == id || (id.size() >= 4 && key.starts_with(id));
     if (!fits)
       continue;
     if (match != nullptr)
-      return runtime::to_error(runtime::error_code::bad_input,
-                               "'" + id + "' names more than one node");
+      return runtime::fail(runtime::error_code::bad_input, "'" + id + "' names more than one node");
     match = &node;
   }
   if (match == nullptr)
-    return runtime::to_error(runtime::error_code::not_found, "there is no node '" + id + "'");
-  return match->record;
+    return runtime::fail(runtime::error_code::not_found, "there is no node '" + id + "'");
+  return match;
+}
+
+caf::result<node_record> registry_state::find(const std::string& id) const {
+  auto found = look_up(id);
+  if (!found)
+    return runtime::to_error(found.error());
+  return (*found)->record;
 }
 
 void registry_state::sum_nodes(cluster_status& sums) const {

@@ -1,10 +1,10 @@
 // The second half of SCHEDULER: executions that nodes have in hand, and the nodes themselves.
 #include <algorithm>
 
+#include "actors/cluster/canary.hpp"
 #include "actors/cluster/result_fetch.hpp"
 #include "actors/cluster/scheduler.hpp"
 #include "actors/type_ids.hpp"
-#include "runtime/digest.hpp"
 #include "runtime/log.hpp"
 
 namespace dim::actors {
@@ -13,17 +13,6 @@ namespace {
 
 /// How long an execution that has ended counts as one that is about to be stored.
 constexpr std::int64_t unstored_max_ms = 60'000;
-
-/// What is wrong with the answer's bytes; empty when every attached output has its digest.
-std::string damage_of(const models::tensor_list& outputs) {
-  for (auto& output : outputs) {
-    if (output.is_detached())
-      continue;
-    if (runtime::sha256_hex(output.data.view()) != output.digest)
-      return "output '" + output.name + "' does not have the digest it was sent with";
-  }
-  return {};
-}
 
 bool any_detached(const models::tensor_list& outputs) {
   for (auto& output : outputs)
@@ -141,9 +130,10 @@ void scheduler_state::end_flight(const std::string& execution_id, execution_ende
   auto entry = take_out(flights.find(execution_id));
   ending.execution_id = execution_id;
   ending.node_id = entry.node_id;
-  auto successful = ending.error.code == runtime::error_code::none;
+  auto code = ending.error.code;
   if (auto registry = arguments.registry.get())
-    self->send(registry, execution_counted{entry.node_id, successful});
+    self->send(registry, execution_counted{entry.node_id, code == runtime::error_code::none, code,
+                                           entry.order.model, entry.order.version});
   self->send(entry.engine, std::move(ending));
   place_waiting();
 }

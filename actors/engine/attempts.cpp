@@ -9,6 +9,13 @@ namespace {
 
 using runtime::error_code;
 
+/// Whether the node refused the execution, or gave it back before it began: then nothing has run.
+/// Where no other node may take it, a node that drains is worth a few attempts only.
+bool is_refusal(error_code code, retry_place where) {
+  return code == error_code::overloaded
+         || (code == error_code::unavailable && where == retry_place::other_node);
+}
+
 std::string in_words(std::uint32_t number, const failed_attempt& what) {
   std::string text = "attempt " + std::to_string(number);
   if (!what.node_id.empty())
@@ -82,8 +89,8 @@ std::optional<runtime::failure> attempts::failed_beside(place_id place,
 attempt_decision attempts::failed(place_id place, const failed_attempt& what) {
   auto& counts = tallies_[place];
   const auto code = what.error.code;
-  if (code == error_code::overloaded)
-    ++counts.overloads;
+  if (is_refusal(code, counts.where))
+    ++counts.refusals;
   else
     ++counts.failures;
   if (auto judged = note(place, counts, what))
@@ -95,7 +102,7 @@ attempt_decision attempts::failed(place_id place, const failed_attempt& what) {
     return error;
   }
   ++counts.number;
-  return next_attempt{counts.number, pause_after(counts.failures + counts.overloads)};
+  return next_attempt{counts.number, pause_after(counts.failures + counts.refusals)};
 }
 
 std::set<std::string>& attempts::killed_by(place_id place, const tally& counts) {
@@ -108,7 +115,7 @@ bool attempts::is_over(const tally& counts, error_code code) const {
   // Its data or its answers went with the node.
   if (code == error_code::node_lost && counts.where == retry_place::same_node)
     return true;
-  return counts.failures >= std::max(rules_.attempts_max, 1u) || counts.overloads > overloads_max;
+  return counts.failures >= std::max(rules_.attempts_max, 1u) || counts.refusals > refusals_max;
 }
 
 std::uint64_t attempts::pause_after(std::uint32_t tries) {

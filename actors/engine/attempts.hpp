@@ -16,9 +16,9 @@
 /// Whether, when and where a failed execution is tried again. Pure: no actor, no clock.
 namespace dim::actors {
 
-/// Refusals (`overloaded`) that one place takes before they end it. They are no attempts: nothing
-/// has run.
-inline constexpr std::uint32_t overloads_max = 10;
+/// Refusals that one place takes before they end it: of a full node (`overloaded`, which may be
+/// asked again), or of one that drains (`unavailable`). They are no attempts: nothing has run.
+inline constexpr std::uint32_t refusals_max = 10;
 
 /// Another attempt, `delay_ms` from now.
 struct next_attempt {
@@ -88,7 +88,7 @@ private:
     bool shared_input = true;
     std::uint32_t number = 0;
     std::uint32_t failures = 0;
-    std::uint32_t overloads = 0;
+    std::uint32_t refusals = 0;
     std::set<std::string> avoided;
     std::vector<std::string> history;
   };

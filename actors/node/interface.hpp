@@ -20,6 +20,8 @@ using node_actor = caf::typed_actor<
   caf::reacts_to<cancel_execution>,
   // From REGISTRY, when a heartbeat came from a node that it does not hold as a member: join again.
   caf::reacts_to<rejoin_cluster>,
+  // From REGISTRY: an operator wants the node empty, or wants it to work again.
+  caf::reacts_to<set_draining>,
   // Bytes of an output that was too large for its message. Errors: not_found.
   caf::replies_to<fetch_chunk>::with<chunk>>;
 

@@ -114,6 +114,18 @@ typename Inspector::result_type inspect(Inspector& f, cancel_execution& x) {
   return f(x.execution_id, x.epoch);
 }
 
+/// REGISTRY tells NODE to take no new work, or to take work again. What waits is handed back at
+/// once, what runs when `wait_ms` is over.
+struct set_draining {
+  bool draining = false;
+  std::uint32_t wait_ms = 0;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, set_draining& x) {
+  return f(x.draining, x.wait_ms);
+}
+
 /// REGISTRY got a heartbeat of a node that it does not hold as a member (it was restarted, or had
 /// given the node up): NODE sends `join_cluster` again, with the same incarnation.
 struct rejoin_cluster {};

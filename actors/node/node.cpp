@@ -70,6 +70,7 @@ node_control_actor::behavior_type node(node_actor_state::self_pointer self,
     [&state](rejoin_cluster) { state.join_again(); },
     [&state](const fetch_chunk& wish) { return state.read_output(wish); },
     [&state](const drain_node& wish) { return state.drain(wish); },
+    [&state](const set_draining& wish) { state.set_drain(wish); },
     [&state](const infer_started& news) { state.note_forward(news.request_id); },
     [&state](const cabinet_started& news) {
       state.note_forward(execution_key(news.execution_id, news.epoch));

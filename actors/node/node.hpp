@@ -80,7 +80,11 @@ struct node_actor_state {
   void beat(bool once);
   void acknowledge(const acknowledge_execution& news);
   void note_cache(cache_changed& news);
+
+  // node_drain.cpp
+  /// The process is about to end: replies when nothing is left, or late.
   caf::typed_response_promise<node_drained> drain(const drain_node& wish);
+  void set_drain(const set_draining& wish);
 
   // node_executions.cpp
   void accept(run_execution& order);
@@ -123,6 +127,15 @@ private:
   void send_to_entry(caf::message content);
   void send_results(std::int64_t pause_ms);
   void name_work(node_heartbeat& news) const;
+
+  // node_drain.cpp
+  void begin_drain(std::uint32_t wait_ms);
+  /// What has not begun goes to other nodes, and counts as no attempt.
+  void hand_back_waiting();
+  /// What runs goes to other nodes as if this one were lost, but that costs it nothing.
+  void hand_back_running();
+  /// Executions in hand that somebody still waits for.
+  std::size_t wanted_executions() const;
   void watch_drain();
 
   // node_executions.cpp: from a message to a reservation, and from an answer to the outbox
@@ -141,6 +154,8 @@ private:
   void expire_waiting();
   void tell_started(const held_execution& held);
   void finish(const std::string& key, infer_result result, std::uint64_t rows = 0);
+  /// Puts the end of an execution into the outbox and on its way.
+  void tell_end(const held_execution& held, infer_result result, std::uint64_t rows);
   void forget(execution_map::iterator position);
 
   // node_runs.cpp: between the two

@@ -231,27 +231,30 @@ void node_actor_state::finish(const std::string& key, infer_result result, std::
   auto found = executions.find(key);
   if (found == executions.end())
     return;
-  auto& held = found->second;
-  if (!held.cancelled) {
-    execution_finished news;
-    news.node_id = arguments.facts.id;
-    news.incarnation = incarnation;
-    news.execution_id = held.order.execution_id;
-    news.epoch = held.order.epoch;
-    news.error = std::move(result.error);
-    news.outputs = std::move(result.outputs);
-    news.rows = rows;
-    news.device = held.device;
-    news.logs = std::move(result.logs);
-    news.killed_agent = result.killed_agent;
-    news.forward_us = result.forward_us;
-    // Nobody wants it after the job's time; the rest is for a message that is under way.
-    auto until = held.deadline_ms + std::int64_t{arguments.cluster.request_timeout_ms};
-    send_to_entry(caf::make_message(results.keep(std::move(news), now_ms(), until)));
-  }
+  if (!found->second.cancelled)
+    tell_end(found->second, std::move(result), rows);
   forget(found);
   start_waiting();
   watch_drain();
+}
+
+void node_actor_state::tell_end(const held_execution& held, infer_result result,
+                                std::uint64_t rows) {
+  execution_finished news;
+  news.node_id = arguments.facts.id;
+  news.incarnation = incarnation;
+  news.execution_id = held.order.execution_id;
+  news.epoch = held.order.epoch;
+  news.error = std::move(result.error);
+  news.outputs = std::move(result.outputs);
+  news.rows = rows;
+  news.device = held.device;
+  news.logs = std::move(result.logs);
+  news.killed_agent = result.killed_agent;
+  news.forward_us = result.forward_us;
+  // Nobody wants it after the job's time; the rest is for a message that is under way.
+  auto until = held.deadline_ms + std::int64_t{arguments.cluster.request_timeout_ms};
+  send_to_entry(caf::make_message(results.keep(std::move(news), now_ms(), until)));
 }
 
 void node_actor_state::forget(execution_map::iterator position) {

@@ -1,4 +1,4 @@
-// NODE as a member: join, heartbeat, results until they are acknowledged, drain.
+// NODE as a member: join, heartbeat, results until they are acknowledged.
 #include <algorithm>
 #include <limits>
 
@@ -138,31 +138,6 @@ void node_actor_state::acknowledge(const acknowledge_execution& news) {
 
 void node_actor_state::note_cache(cache_changed& news) {
   cache_news = std::move(news);
-}
-
-caf::typed_response_promise<node_drained> node_actor_state::drain(const drain_node& wish) {
-  auto promise = self->make_response_promise<node_drained>();
-  if (!draining)
-    runtime::log(runtime::log_level::info, name, "drains",
-                 {{"node_id", arguments.facts.id}, {"in_hand", executions.size()}});
-  draining = true;
-  drain_until_ms = now_ms() + wish.wait_ms;
-  drain_promises.push_back(promise);
-  self->delayed_send(self, std::chrono::milliseconds{wish.wait_ms}, heartbeat_due{true});
-  send_heartbeat();
-  watch_drain();
-  return promise;
-}
-
-void node_actor_state::watch_drain() {
-  if (drain_promises.empty())
-    return;
-  auto left = executions.size() + (member ? results.size() : 0);
-  if (left > 0 && now_ms() < drain_until_ms)
-    return;
-  for (auto& promise : drain_promises)
-    promise.deliver(node_drained{static_cast<std::uint32_t>(left)});
-  drain_promises.clear();
 }
 
 }  // namespace dim::actors

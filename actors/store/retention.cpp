@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "actors/store/blob_names.hpp"
 #include "actors/store/records.hpp"
 #include "runtime/record_codec.hpp"
 
@@ -13,10 +14,6 @@ using runtime::expected;
 
 constexpr std::size_t jobs_in_slice = 100;
 constexpr std::size_t rows_in_slice = 1000;
-
-/// The tables whose records hold tensors, and so name blobs.
-constexpr std::array<const char*, 4> tensor_tables{tables::inputs, tables::executions,
-                                                   tables::results, tables::steps};
 
 expected<std::vector<std::string>> keys_below(const runtime::transaction& snapshot,
                                               const char* table, const std::string& prefix) {
@@ -49,35 +46,6 @@ expected<void> erase_below(runtime::write_transaction& changes, const char* tabl
       if (auto done = changes.erase(tables::events, number_key(number_in_key(key))); !done)
         return tl::unexpected(std::move(done.error()));
   return erase_all(changes, table, *keys);
-}
-
-void drop_named(const models::tensor_list& tensors, std::set<std::string>& orphans) {
-  for (const auto& tensor : tensors)
-    if (tensor.is_detached())
-      orphans.erase(tensor.digest);
-}
-
-/// Takes the digests that this record names out of `orphans`; false when it can not be read.
-bool drop_named_in(const char* table, std::string_view value, std::set<std::string>& orphans) {
-  if (std::string_view{table} == tables::executions) {
-    const auto record = runtime::decode_record<execution_record>(value);
-    if (record)
-      drop_named(record->outputs, orphans);
-    return record.has_value();
-  }
-  if (std::string_view{table} == tables::results) {
-    const auto result = runtime::decode_record<job_result>(value);
-    if (!result)
-      return false;
-    drop_named(result->outputs, orphans);
-    for (const auto& participant : result->participants)
-      drop_named(participant.outputs, orphans);
-    return true;
-  }
-  const auto tensors = runtime::decode_record<models::tensor_list>(value);
-  if (tensors)
-    drop_named(*tensors, orphans);
-  return tensors.has_value();
 }
 
 }  // namespace
@@ -267,7 +235,8 @@ expected<void> retention_sweep::find_names() {
   const char* table = tensor_tables.at(table_);
   bool all_read = true;
   auto seen = take_slice(*snapshot, table, [&](std::string_view, std::string_view value) {
-    all_read = drop_named_in(table, value, orphans_) && all_read;
+    const auto drop = [this](const models::tensor& tensor) { orphans_.erase(tensor.digest); };
+    all_read = visit_detached(table, value, drop) && all_read;
     return false;
   });
   if (!seen)

@@ -1,5 +1,7 @@
 #include "gateway/handlers/nodes.hpp"
 
+#include <utility>
+
 #include "gateway/node_json.hpp"
 
 namespace dim::gateway {
@@ -21,14 +23,20 @@ void list(const handler_context& context, const exchange_ptr& exchange) {
                                  });
 }
 
+http_reply render(const actors::node_record& node) {
+  json_writer out;
+  write_node(out, node);
+  return json_reply(out.take());
+}
+
 void read(const handler_context& context, const exchange_ptr& exchange) {
   actors::get_node message{std::string{exchange->request().parameter("id")}};
-  answer_with<actors::node_record>(context, exchange, std::move(message),
-                                   [](const actors::node_record& node) {
-                                     json_writer out;
-                                     write_node(out, node);
-                                     return json_reply(out.take());
-                                   });
+  answer_with<actors::node_record>(context, exchange, std::move(message), render);
+}
+
+void manage(const handler_context& context, const exchange_ptr& exchange, actors::node_wish wish) {
+  actors::manage_node message{std::string{exchange->request().parameter("id")}, wish};
+  answer_with<actors::node_record>(context, exchange, std::move(message), render);
 }
 
 }  // namespace
@@ -38,6 +46,16 @@ void add_node_routes(router& routes, const handler_context& context) {
     {"GET", "/api/v1/nodes", [&context](exchange_ptr exchange) { list(context, exchange); }});
   routes.add(
     {"GET", "/api/v1/nodes/{id}", [&context](exchange_ptr exchange) { read(context, exchange); }});
+  constexpr std::pair<const char*, actors::node_wish> wishes[] = {
+    {"quarantine", actors::node_wish::quarantine},
+    {"release", actors::node_wish::release},
+    {"drain", actors::node_wish::drain},
+    {"undrain", actors::node_wish::undrain},
+  };
+  for (auto& [word, wish] : wishes)
+    routes.add(
+      {"POST", std::string{"/api/v1/nodes/{id}/"} + word,
+       [&context, wish = wish](exchange_ptr exchange) { manage(context, exchange, wish); }});
 }
 
 }  // namespace dim::gateway

@@ -114,7 +114,7 @@ TEST_CASE("places with data of their own do not poison each other, and neither d
 
 TEST_CASE("a full node is no attempt, excludes nothing, and is asked a bounded number of times") {
   auto tries = opened();
-  for (std::uint32_t count = 0; count < overloads_max; ++count) {
+  for (std::uint32_t count = 0; count < refusals_max; ++count) {
     auto decision = tries.failed(first_place, refusal("a", error_code::overloaded));
     REQUIRE(std::holds_alternative<next_attempt>(decision));
     CHECK(tries.avoided_for(first_place).empty());
@@ -131,6 +131,24 @@ TEST_CASE("refusals of full nodes do not use up the attempts") {
   CHECK(std::holds_alternative<next_attempt>(tries.failed(first_place, lost_agent("a"))));
   CHECK(std::holds_alternative<next_attempt>(tries.failed(first_place, lost_agent("b"))));
   CHECK(std::holds_alternative<runtime::failure>(tries.failed(first_place, lost_agent("c"))));
+}
+
+TEST_CASE("a node that drains is no attempt, but is not asked again") {
+  auto tries = opened();
+  for (auto* node : {"a", "b", "c", "d"})
+    CHECK(std::holds_alternative<next_attempt>(
+      tries.failed(first_place, refusal(node, error_code::unavailable))));
+  CHECK(tries.excluded_for(first_place) == std::set<std::string>{"a", "b", "c", "d"});
+  CHECK(std::holds_alternative<next_attempt>(tries.failed(first_place, lost_agent("e"))));
+}
+
+TEST_CASE("a place bound to a node that drains gives up after its attempts") {
+  auto tries = opened(retry_place::same_node);
+  for (int count = 0; count < 2; ++count)
+    CHECK(std::holds_alternative<next_attempt>(
+      tries.failed(first_place, refusal("a", error_code::unavailable))));
+  CHECK(std::holds_alternative<runtime::failure>(
+    tries.failed(first_place, refusal("a", error_code::unavailable))));
 }
 
 TEST_CASE("a place bound to its node excludes nothing, and ends with its node") {

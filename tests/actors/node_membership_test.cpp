@@ -1,4 +1,4 @@
-// NODE as a member: join, heartbeat, re-join, results until they are acknowledged, drain.
+// NODE as a member: join, heartbeat, re-join, results until they are acknowledged.
 #include "tests/actors/node_fixture.hpp"
 
 using namespace dim;
@@ -185,39 +185,4 @@ TEST_CASE("another start of the node is another incarnation") {
   f.run();
   REQUIRE(f.orchestrator->joins.size() == 2);
   CHECK(f.orchestrator->joins[0].incarnation != f.orchestrator->joins[1].incarnation);
-}
-
-TEST_CASE("a draining node takes nothing new and tells when everything is done and acknowledged") {
-  node_fixture f;
-  f.start();
-  f.send(f.node, node_fixture::order_of("a"));
-  auto drained = f.request<node_drained>(f.node, drain_node{30'000});
-  f.run();
-  CHECK(f.orchestrator->heartbeats.back().draining);
-  f.send(f.node, node_fixture::order_of("b"));
-  CHECK(f.last_finished().execution_id == "b");
-  CHECK(f.last_finished().error.code == error_code::unavailable);
-  f.send(f.node, acknowledge_execution{"b", 1});
-  CHECK_FALSE(drained->has_value());
-  f.finish_run();
-  CHECK_FALSE(drained->has_value());
-  f.send(f.node, acknowledge_execution{"a", 1});
-  REQUIRE(drained->has_value());
-  CHECK((**drained)->left == 0);
-}
-
-TEST_CASE("draining ends when its time is over, and says what is left") {
-  node_fixture f;
-  f.start();
-  f.send(f.node, node_fixture::order_of("a"));
-  f.send(f.node, node_fixture::order_of("b"));
-  auto drained = f.request<node_drained>(f.node, drain_node{5'500});
-  f.advance(5'400);
-  CHECK_FALSE(drained->has_value());
-  f.advance(100);
-  REQUIRE(drained->has_value());
-  CHECK((**drained)->left == 2);
-  auto heartbeats = f.orchestrator->heartbeats.size();
-  f.advance(10'000);
-  CHECK(f.orchestrator->heartbeats.size() <= heartbeats + 11);
 }

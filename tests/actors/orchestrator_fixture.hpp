@@ -104,6 +104,7 @@ struct orchestrator_fixture : actor_fixture {
       },
       [this](const acknowledge_execution& news) { acknowledged.push_back(news); },
       [this](const cancel_execution& wish) { cancelled.push_back(wish); }, [](rejoin_cluster) {},
+      [](const set_draining&) {},
       [](const fetch_chunk&) { return chunk{}; });
     join_cluster join;
     join.cluster = "test";

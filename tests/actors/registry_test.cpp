@@ -1,87 +1,10 @@
 #include <doctest/doctest.h>
 
-#include "actors/cluster/registry.hpp"
-#include "tests/support/actor_fixture.hpp"
+#include "tests/actors/registry_fixture.hpp"
 
 using namespace dim;
 using namespace dim::actors;
-
-namespace {
-
-struct registry_fixture : tests::actor_fixture {
-  std::shared_ptr<tests::inbox> scheduler_box = std::make_shared<tests::inbox>();
-  std::shared_ptr<tests::inbox> node_box = std::make_shared<tests::inbox>();
-  std::vector<commit_changes> commits;
-  stored_nodes stored;
-  registry_actor registry;
-  /// A join under way, and whether it was answered when SCHEDULER heard of the node.
-  tests::pending_reply<join_accepted> joining;
-  bool was_answered_first = false;
-
-  /// Keeps what it is told, and never answers what it is asked.
-  caf::actor make_scheduler() {
-    return sys().spawn([this, box = scheduler_box](caf::event_based_actor* self) -> caf::behavior {
-      return {[this, box](const node_updated& x) {
-                was_answered_first = joining && joining->has_value();
-                box->put(caf::make_message(x));
-              },
-              [box](const node_lost& x) { box->put(caf::make_message(x)); },
-              [box](const node_work& x) { box->put(caf::make_message(x)); },
-              [self](get_schedule) { return self->make_response_promise(); }};
-    });
-  }
-
-  void start() {
-    auto scheduler = make_scheduler();
-    registry_arguments arguments;
-    arguments.cluster = "test";
-    arguments.generation = 7;
-    arguments.scheduler.set(caf::actor_cast<scheduler_actor>(scheduler));
-    arguments.store.set(fake<store_actor>([this](const commit_changes& x) {
-      commits.push_back(x);
-      return commit_result{true, {}, 0};
-    }));
-    auto queries = sys().spawn([this](caf::event_based_actor*) -> caf::behavior {
-      return {[this](load_nodes) { return stored; },
-              [](get_totals) {
-                return store_totals{{1, 2, 3, 4, 5, 6}, 9, 10, false};
-              }};
-    });
-    arguments.queries.set(caf::actor_cast<queries_actor>(queries));
-    registry = sys().spawn(actors::registry, arguments);
-    run();
-  }
-
-  caf::actor new_node() {
-    return probe(node_box);
-  }
-
-  join_cluster join_of(const caf::actor& handle, std::uint64_t incarnation = 1) {
-    join_cluster result;
-    result.cluster = "test";
-    result.incarnation = incarnation;
-    result.facts.id = "node-0001";
-    result.facts.name = "clinic";
-    result.facts.cpu_cores = 2;
-    result.facts.devices = {{"cpu:0", "cpu", "", 1, 0, 1}};
-    result.handle = caf::actor_cast<node_actor>(handle);
-    return result;
-  }
-
-  node_record node() {
-    return ask<node_record>(registry, get_node{"clinic"}).value();
-  }
-
-  std::size_t events_of(const std::string& kind) const {
-    std::size_t result = 0;
-    for (auto& commit : commits)
-      for (auto& one : commit.events)
-        result += one.kind == kind;
-    return result;
-  }
-};
-
-}  // namespace
+using tests::registry_fixture;
 
 TEST_CASE("a node joins, is stored, and is offered to the scheduler with its handle") {
   registry_fixture f;
@@ -177,6 +100,17 @@ TEST_CASE("a node that drains and leaves loses no reputation") {
   f.kill(handle, caf::exit_reason::user_shutdown);
   CHECK(double(f.node().reputation) == 100.0);
   CHECK(f.events_of("node_left") == 1);
+}
+
+TEST_CASE("a node that ends in order without having said so loses its work, but no reputation") {
+  registry_fixture f;
+  f.start();
+  auto handle = f.new_node();
+  f.ask<join_accepted>(f.registry, f.join_of(handle));
+  f.kill(handle, caf::exit_reason::user_shutdown);
+  CHECK(f.node().state == node_state::offline);
+  CHECK(double(f.node().reputation) == 100.0);
+  CHECK(f.scheduler_box->count<node_lost>() == 1);
 }
 
 TEST_CASE("scores are added, stored with their event, and outlive a restart") {

@@ -147,6 +147,7 @@ TEST_CASE("large inputs travel detached, large outputs are fetched in chunks and
   auto node = f.fake<node_actor>([order](const run_execution& x) { *order = x; },
                                  [](const acknowledge_execution&) {},
                                  [](const cancel_execution&) {}, [](rejoin_cluster) {},
+                                 [](const set_draining&) {},
                                  [&chunks, large](const fetch_chunk& wish) {
                                    ++chunks;
                                    auto view = large.data.view().substr(wish.offset, wish.length);

@@ -37,6 +37,8 @@ using runtime::log_level;
 constexpr std::uint32_t start_timeout_ms = 120'000;
 /// From the end of draining to the end of the last actor.
 constexpr std::uint32_t stop_timeout_ms = 20'000;
+/// For a node, past its drain time, to give back what still runs.
+constexpr std::uint32_t hand_back_ms = 5'000;
 
 bool has_role(const config::options& options, const char* role) {
   return config::has_role(options, role);
@@ -263,7 +265,7 @@ bool daemon::drain_node_role() {
     return true;
   caf::scoped_actor self{*parts_->system};
   auto is_idle = false;
-  auto patience = std::chrono::milliseconds{options_.cluster.drain_ms + 1'000};
+  auto patience = std::chrono::milliseconds{options_.cluster.drain_ms + hand_back_ms};
   self->request(node, patience, actors::drain_node{options_.cluster.drain_ms})
     .receive([&](const actors::node_drained& result) { is_idle = result.left == 0; },
              [](const caf::error&) {});

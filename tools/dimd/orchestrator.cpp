@@ -53,6 +53,9 @@ actors::registry_arguments registry_of(const config::options& options,
   result.heartbeat_ms = options.cluster.heartbeat_ms;
   result.limits = {options.cluster.suspect_ms, options.cluster.lost_ms};
   result.reputation = options.reputation;
+  result.quarantine = options.registry;
+  result.drain_ms = options.cluster.drain_ms;
+  result.models = services.models;
   result.scheduler = services.scheduler;
   result.store = services.store;
   result.queries = services.queries;

@@ -1,5 +1,6 @@
 #include "gateway/gateway.hpp"
 
+#include "gateway/handlers/backup.hpp"
 #include "gateway/handlers/events.hpp"
 #include "gateway/handlers/faults.hpp"
 #include "gateway/handlers/health.hpp"
@@ -51,6 +52,7 @@ gateway::gateway(caf::actor_system& system, runtime::service<caf::actor> entry,
   add_node_routes(routes_, context_);
   add_model_routes(routes_, context_);
   add_placement_routes(routes_, context_);
+  add_backup_routes(routes_, context_);
   add_event_routes(routes_, context_);
   add_fault_routes(routes_, context_);
 }

@@ -75,6 +75,8 @@ caf::behavior entry(entry_state::self_pointer self, entry_arguments to) {
     ask<fault_list, list_faults>(self, to.faults),
     ask<fault_list, clear_faults>(self, to.faults),
     tell<faults_report>(self, to.faults),
+    ask<backup_status, start_backup>(self, to.backup),
+    ask<backup_status, get_backup>(self, to.backup),
   };
 }
 

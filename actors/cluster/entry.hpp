@@ -15,6 +15,7 @@ struct entry_arguments {
   runtime::service<events_actor> events;
   runtime::service<models_actor> models;
   runtime::service<faults_actor> faults;
+  runtime::service<backup_actor> backup;
 };
 
 /// ENTRY is what the orchestrator publishes: the one untyped actor. Nodes and gateways, in this

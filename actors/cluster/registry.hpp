@@ -36,9 +36,9 @@ struct registry_arguments {
 ///   (stored) offline --join--> online <--> busy --silent--> suspect --silent, link down--> offline
 ///
 /// A node is a member from its join until its link drops or it has been silent for `lost_ms`; each
-/// such loss costs it reputation once, unless it drained or ended
-/// in order. A join with another incarnation ends the older one first.
-/// Records outlive restarts; whoever was a member then has to join again.
+/// such loss costs it reputation once, unless it drained or ended in order. A join with another
+/// incarnation ends the older one first. Records outlive restarts; whoever was a member then has to
+/// join again.
 ///
 /// Beside these states a member may be `quarantined` (see quarantine.hpp: it gets probes, and no
 /// other work) or `draining`; both are remembered while it is away.

@@ -2,6 +2,7 @@
 
 #include <caf/typed_actor.hpp>
 
+#include "actors/store/backup_messages.hpp"
 #include "actors/store/messages.hpp"
 #include "actors/store/model_messages.hpp"
 
@@ -36,6 +37,13 @@ using events_actor = caf::typed_actor<
   caf::reacts_to<events_committed>,
   // Events after a number; older ones than the tail come from the database. Never fails.
   caf::replies_to<read_events>::with<event_list>>;
+
+/// BACKUP copies what the orchestrator has on disk, while others read and write.
+using backup_actor = caf::typed_actor<
+  // Replies when it has begun. Errors: conflict (one is running), bad_input (the path).
+  caf::replies_to<start_backup>::with<backup_status>,
+  // How the last one is doing. Never fails.
+  caf::replies_to<get_backup>::with<backup_status>>;
 
 /// MODELS is the catalogue of models and versions, and hands out bytes by digest.
 using models_actor = caf::typed_actor<

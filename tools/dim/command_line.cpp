@@ -44,6 +44,9 @@ void add_commands(CLI::App& app, command& chosen) {
   add_stats(app, chosen);
   add_ca(app, chosen);
   add_fault(app, chosen);
+  add_node(app, chosen);
+  add_backup(app, chosen);
+  add_restore(app, chosen);
   for (auto* each : app.get_subcommands(nullptr))
     each->fallthrough();
 }

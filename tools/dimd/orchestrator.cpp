@@ -6,6 +6,7 @@
 #include "actors/cluster/registry.hpp"
 #include "actors/cluster/scheduler.hpp"
 #include "actors/job/dispatcher.hpp"
+#include "actors/store/backup.hpp"
 #include "actors/store/event_log.hpp"
 #include "actors/store/job_store.hpp"
 #include "actors/store/model_catalogue.hpp"
@@ -23,6 +24,10 @@ using runtime::make_child;
 
 std::filesystem::path store_folder(const config::options& options) {
   return std::filesystem::path{options.cluster.data_dir} / "store";
+}
+
+std::filesystem::path models_folder(const config::options& options) {
+  return std::filesystem::path{options.cluster.data_dir} / "models";
 }
 
 /// An actor that blocks on the disk, as a child of its supervisor.
@@ -79,7 +84,7 @@ actors::dispatcher_arguments dispatcher_of(const config::options& options,
 
 runtime::expected<models::repository> open_models(const config::options& options) {
   models::repository_options wish;
-  wish.folder = std::filesystem::path{options.cluster.data_dir} / "models";
+  wish.folder = models_folder(options);
   wish.file_bytes_max = options.store.model_bytes_max;
   wish.uploads_max = options.gateway.uploads_max;
   auto opened = models::repository::open(wish);
@@ -123,7 +128,7 @@ runtime::expected<orchestrator_disk> open_disk(const config::options& options,
 runtime::child_spec entry_child(const orchestrator_services& services) {
   actors::entry_arguments to{services.dispatcher, services.scheduler, services.registry,
                              services.queries,    services.events,    services.models,
-                             services.faults};
+                             services.faults,     services.backup};
   return child("ENTRY", services.entry, actors::entry, to);
 }
 
@@ -144,6 +149,9 @@ std::vector<runtime::child_spec> orchestrator_children(const config::options& op
     child("SCHEDULER", services.scheduler, actors::scheduler,
           actors::scheduler_arguments{options.orchestrator, services.registry}),
     child("DISPATCHER", services.dispatcher, actors::dispatcher, dispatcher_of(options, services)),
+    child("BACKUP", services.backup, actors::backup,
+          actors::backup_arguments{options.cluster.name, disk.database, disk.blobs,
+                                   models_folder(options)}),
   };
 }
 

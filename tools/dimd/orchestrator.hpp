@@ -25,6 +25,7 @@ struct orchestrator_services {
   runtime::service<actors::scheduler_actor> scheduler;
   runtime::service<actors::dispatcher_actor> dispatcher;
   runtime::service<actors::faults_actor> faults;
+  runtime::service<actors::backup_actor> backup;
 };
 
 /// What lies on disk under the orchestrator's data folder.

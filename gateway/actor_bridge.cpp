@@ -16,8 +16,10 @@ runtime::failure no_orchestrator() {
 }  // namespace
 
 bridge_state::~bridge_state() {
+  // In this order: a call that is sent from now on sees that nobody takes it.
+  cell.clear();
   if (calls)
-    calls->close({error_code::unavailable, "the gateway has stopped", {}});
+    calls->fail_all({error_code::unavailable, "the gateway's way to the actors has ended", {}});
 }
 
 void bridge_state::send(bridge_call& call) {
@@ -70,11 +72,13 @@ std::string bridge_state::describe() const {
 
 bridge_actor::behavior_type bridge(bridge_state::self_pointer self,
                                    runtime::service<caf::actor> entry,
-                                   std::shared_ptr<pending_calls> calls) {
+                                   std::shared_ptr<pending_calls> calls,
+                                   runtime::service<bridge_actor> cell) {
   auto& state = self->state;
   state.self = self;
   state.entry = std::move(entry);
   state.calls = std::move(calls);
+  state.cell = std::move(cell);
   self->set_down_handler([&state](caf::down_msg& down) { state.note_down(down.source); });
   return {
     [&state](bridge_call& call) { state.send(call); },
@@ -82,10 +86,23 @@ bridge_actor::behavior_type bridge(bridge_state::self_pointer self,
   };
 }
 
+actor_bridge::actor_bridge(runtime::service<caf::actor> entry, std::size_t calls_max)
+  : entry_(std::move(entry)), calls_(std::make_shared<pending_calls>(calls_max)) {
+}
+
 actor_bridge::actor_bridge(caf::actor_system& system, runtime::service<caf::actor> entry,
                            std::size_t calls_max)
-  : entry_(std::move(entry)), calls_(std::make_shared<pending_calls>(calls_max)) {
-  bridge_ = system.spawn(bridge, entry_, calls_);
+  : actor_bridge(std::move(entry), calls_max) {
+  bridge_.set(system.spawn(bridge, entry_, calls_, bridge_));
+}
+
+runtime::child_spec actor_bridge::child() const {
+  return runtime::make_child(
+    "BRIDGE", bridge_,
+    [entry = entry_, calls = calls_, cell = bridge_](caf::local_actor& parent) -> bridge_actor {
+      return parent.spawn(bridge, entry, calls, cell);
+    },
+    runtime::restart_kind::transient);
 }
 
 actor_bridge::~actor_bridge() {
@@ -93,12 +110,19 @@ actor_bridge::~actor_bridge() {
 }
 
 void actor_bridge::send(bridge_call call) {
-  caf::anon_send(bridge_, std::move(call));
+  auto number = call.number;
+  auto target = bridge_.get();
+  if (target)
+    caf::anon_send(target, std::move(call));
+  // BRIDGE may have ended in between, and then has failed only the calls before this one.
+  if (!target || bridge_.get() != target)
+    calls_->fail(number, {error_code::unavailable, "the gateway is starting", {}});
 }
 
 void actor_bridge::stop() {
   calls_->close({error_code::unavailable, "the gateway is stopping", {}});
-  caf::anon_send_exit(bridge_, caf::exit_reason::user_shutdown);
+  if (auto target = bridge_.get())
+    caf::anon_send_exit(target, caf::exit_reason::user_shutdown);
 }
 
 }  // namespace dim::gateway

@@ -14,6 +14,7 @@
 #include "runtime/actor_base.hpp"
 #include "runtime/caf_errors.hpp"
 #include "runtime/service.hpp"
+#include "runtime/supervisor.hpp"
 
 namespace dim::gateway {
 
@@ -38,6 +39,7 @@ struct bridge_state {
     caf::actor_addr target;
   };
 
+  /// Fails the calls under way: who starts BRIDGE again takes new ones.
   ~bridge_state();
 
   /// Sends the call to ENTRY, or fails it with `unavailable` while there is none.
@@ -51,6 +53,8 @@ struct bridge_state {
   self_pointer self = nullptr;
   runtime::service<caf::actor> entry;
   std::shared_ptr<pending_calls> calls;
+  /// Holds this actor while it lives.
+  runtime::service<bridge_actor> cell;
   std::map<std::uint64_t, sent_call> sent;
   caf::actor_addr monitored;
   bool tick_runs = false;
@@ -68,12 +72,16 @@ struct bridge_due {};
 
 bridge_actor::behavior_type bridge(bridge_state::self_pointer self,
                                    runtime::service<caf::actor> entry,
-                                   std::shared_ptr<pending_calls> calls);
+                                   std::shared_ptr<pending_calls> calls,
+                                   runtime::service<bridge_actor> cell);
 
 /// The HTTP side of BRIDGE. All functions may be called from any thread.
 class actor_bridge {
 public:
-  /// Spawns BRIDGE. At most `calls_max` calls wait at once; more fail with `overloaded`.
+  /// BRIDGE is started by a supervisor that gets `child()`; until then calls fail. At most
+  /// `calls_max` calls wait at once; more fail with `overloaded`.
+  actor_bridge(runtime::service<caf::actor> entry, std::size_t calls_max);
+  /// The same, and spawns a BRIDGE that nobody starts again.
   actor_bridge(caf::actor_system& system, runtime::service<caf::actor> entry,
                std::size_t calls_max);
   ~actor_bridge();
@@ -104,6 +112,9 @@ public:
     return static_cast<bool>(entry_.get());
   }
 
+  /// BRIDGE for a supervisor, which starts it again unless it ended with `stop`.
+  runtime::child_spec child() const;
+
   /// Fails every call with `unavailable`, refuses later ones, and ends BRIDGE.
   void stop();
 
@@ -112,7 +123,7 @@ private:
 
   runtime::service<caf::actor> entry_;
   std::shared_ptr<pending_calls> calls_;
-  bridge_actor bridge_;
+  runtime::service<bridge_actor> bridge_;
 };
 
 template <class Reply, class Message>

@@ -19,6 +19,10 @@ using std::chrono::milliseconds;
 /// One connection has one request at a time, and a request has at most this many calls on the way.
 constexpr std::size_t calls_per_connection = 4;
 
+std::size_t calls_max(const config::options& options) {
+  return options.gateway.connections_max * calls_per_connection;
+}
+
 server_options server_options_from(const config::gateway_options& options) {
   server_options result;
   result.bind = options.bind;
@@ -33,11 +37,22 @@ server_options server_options_from(const config::gateway_options& options) {
 
 }  // namespace
 
-gateway::gateway(caf::actor_system& system, runtime::service<caf::actor> entry,
-                 const config::options& options)
-  : bridge_(system, std::move(entry), options.gateway.connections_max * calls_per_connection),
+gateway::gateway(runtime::service<caf::actor> entry, const config::options& options)
+  : bridge_(std::move(entry), calls_max(options)),
     context_{bridge_, limits_from(options.orchestrator, options.gateway)},
     server_(routes_, server_options_from(options.gateway)) {
+  add_routes(options);
+}
+
+gateway::gateway(caf::actor_system& system, runtime::service<caf::actor> entry,
+                 const config::options& options)
+  : bridge_(system, std::move(entry), calls_max(options)),
+    context_{bridge_, limits_from(options.orchestrator, options.gateway)},
+    server_(routes_, server_options_from(options.gateway)) {
+  add_routes(options);
+}
+
+void gateway::add_routes(const config::options& options) {
   context_.request_timeout = milliseconds{options.gateway.request_timeout_ms};
   context_.upload_timeout =
     context_.request_timeout + milliseconds{options.store.model_check_timeout_ms};
@@ -59,6 +74,10 @@ gateway::gateway(caf::actor_system& system, runtime::service<caf::actor> entry,
 
 gateway::~gateway() {
   stop();
+}
+
+runtime::child_spec gateway::child() const {
+  return bridge_.child();
 }
 
 runtime::expected<std::uint16_t> gateway::start() {

@@ -17,7 +17,8 @@ namespace dim::gateway {
 
 /// HTTP for one cluster: START HERE. It owns the routes, the bridge to the actors, and the server.
 ///
-///     gateway::gateway http{system, entry, options};
+///     gateway::gateway http{entry, options};
+///     root.children.push_back(http.child());  // then the supervision tree is started
 ///     auto port = http.start();
 ///     ...
 ///     http.drain(std::chrono::steady_clock::now() + 30s);
@@ -29,12 +30,17 @@ public:
   /// `entry` holds the orchestrator's ENTRY, in this process or another, and is empty while there
   /// is none: requests then answer `unavailable`. Used of `options` are `gateway`, the job
   /// defaults in `orchestrator`, and `store.model_check_timeout_ms`.
+  gateway(runtime::service<caf::actor> entry, const config::options& options);
+  /// The same without a supervision tree.
   gateway(caf::actor_system& system, runtime::service<caf::actor> entry,
           const config::options& options);
   /// Stops.
   ~gateway();
   gateway(const gateway&) = delete;
   gateway& operator=(const gateway&) = delete;
+
+  /// The gateway's one actor, for the supervision tree.
+  runtime::child_spec child() const;
 
   /// Listens and serves. Returns the port. Errors: unavailable (the address can not be had).
   runtime::expected<std::uint16_t> start();
@@ -47,6 +53,8 @@ public:
   void stop();
 
 private:
+  void add_routes(const config::options& options);
+
   std::atomic<bool> draining_{false};
   actor_bridge bridge_;
   handler_context context_;

@@ -139,6 +139,8 @@ void write_status(json_writer& out, const actors::cluster_status& status) {
   out.end_object();
   out.member("last_event", status.last_event);
   out.member("read_only", status.read_only);
+  out.text_or_null("read_only_reason",
+                   status.read_only ? std::string{to_string(status.store_health)} : std::string{});
   out.member("placement_paused", status.placement_paused);
   out.end_object();
 }

@@ -44,17 +44,23 @@ void pending_calls::fail(std::uint64_t number, runtime::failure why) {
   finish(number, [&](pending_call& call) { call.fail(std::move(why)); });
 }
 
-void pending_calls::close(runtime::failure why) {
+void pending_calls::fail_all(const runtime::failure& why) {
   decltype(calls_) left;
   {
     std::lock_guard guard{mutex_};
-    if (!closed_)
-      closed_ = why;
     left.swap(calls_);
   }
   for (auto& [number, call] : left)
     call->fail(why);
-  left.clear();
+}
+
+void pending_calls::close(runtime::failure why) {
+  {
+    std::lock_guard guard{mutex_};
+    if (!closed_)
+      closed_ = why;
+  }
+  fail_all(why);
   std::unique_lock guard{mutex_};
   all_ended_.wait_for(guard, ending_max, [this] { return ending_ == 0; });
 }

@@ -59,6 +59,9 @@ public:
   /// Takes a call out and fails it, unless it is gone already.
   void fail(std::uint64_t number, runtime::failure why);
 
+  /// Fails every call; later ones are taken as before.
+  void fail_all(const runtime::failure& why);
+
   /// Fails every call, and refuses all later ones for the same reason. Returns when no callback
   /// runs any more (callbacks only hand the outcome on, so that is soon; after 5 s it gives up).
   void close(runtime::failure why);

@@ -128,13 +128,16 @@ struct cluster_status {
   std::uint64_t last_event = 0;
   bool read_only = false;
   bool placement_paused = false;
+  /// Why the store only reads: `store_full` or `store_corrupt`.
+  runtime::error_code store_health = runtime::error_code::none;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, cluster_status& x) {
   return f(x.cluster, x.generation, x.started_at, x.nodes_online, x.nodes_busy, x.nodes_offline,
            x.cpu_cores, x.memory_bytes, x.executions_waiting, x.executions_running, x.jobs_by_state,
-           x.executions_total, x.last_event, x.read_only, x.placement_paused);
+           x.executions_total, x.last_event, x.read_only, x.placement_paused,
+           x.store_health);
 }
 
 /// REGISTRY passes on to SCHEDULER what a member has in hand, as its heartbeat told. No reply.

@@ -18,6 +18,9 @@ using runtime::error_code;
 
 constexpr auto tick = std::chrono::milliseconds{500};
 
+/// Of one node, while STORE refuses them.
+constexpr std::size_t unsaved_events_max = 10'000;
+
 /// How a node's score came to be, as the detail of its event.
 std::string score_detail(std::int32_t points, double score, const std::string& execution_id,
                          const std::string& reason) {
@@ -221,13 +224,30 @@ void registry_state::save(member& node, std::vector<event> events) {
     return;
   commit_changes commit;
   commit.changes.push_back(change_for_node(node.record));
-  commit.events = std::move(events);
-  self->request(store, caf::infinite, std::move(commit))
+  commit.events = std::exchange(node.unsaved, {});
+  commit.events.insert(commit.events.end(), std::make_move_iterator(events.begin()),
+                       std::make_move_iterator(events.end()));
+  self->request(store, caf::infinite, commit)
     .then([](const commit_result&) {},
-          [id = node.record.facts.id](const caf::error& what) {
-            runtime::log(runtime::log_level::error, name, "could not store node",
-                         {{"node_id", id}, {"reason", runtime::to_failure(what).message}});
+          [this, id = node.record.facts.id, events = commit.events](const caf::error& what) {
+            note_save_failed(id, events, what);
           });
+}
+
+void registry_state::note_save_failed(const std::string& id, const std::vector<event>& events,
+                                      const caf::error& what) {
+  auto failure = runtime::to_failure(what);
+  auto& node = nodes.at(id);
+  // Told once, not with every try; and a damaged store is not tried again.
+  if (node.unsaved.empty())
+    runtime::log(runtime::log_level::error, name, "could not store node",
+                 {{"node_id", id}, {"reason", failure.message}});
+  if (failure.code == error_code::store_corrupt)
+    return;
+  node.is_dirty = true;
+  auto room = unsaved_events_max - std::min(unsaved_events_max, node.unsaved.size());
+  auto kept = static_cast<std::ptrdiff_t>(std::min(room, events.size()));
+  node.unsaved.insert(node.unsaved.end(), events.begin(), events.begin() + kept);
 }
 
 event registry_state::event_of(const char* topic, const char* kind, const member& node,

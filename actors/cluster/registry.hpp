@@ -73,6 +73,8 @@ private:
     node_actor handle;
     /// Counts or load that are not on disk yet.
     bool is_dirty = false;
+    /// Events that STORE has refused, which go with the next save.
+    std::vector<event> unsaved;
     /// The probe under way; empty when there is none.
     std::string probe_id;
     std::int64_t probe_ends_at = 0;
@@ -83,8 +85,10 @@ private:
   /// `in_order`: it said that it would go, which costs nothing.
   void lose(member& node, const std::string& reason, bool in_order = false);
   void tell_scheduler(const member& node);
-  /// Stores the node's row together with `events`.
+  /// Stores the node's row together with `events`; what STORE refuses is tried again.
   void save(member& node, std::vector<event> events);
+  void note_save_failed(const std::string& id, const std::vector<event>& events,
+                        const caf::error& what);
   event event_of(const char* topic, const char* kind, const member& node, std::string detail) const;
   void sum_nodes(cluster_status& sums) const;
   /// By id, unique id prefix, or name. Errors: not_found, bad_input.

@@ -79,6 +79,7 @@ caf::result<cluster_status> registry_state::status() {
               sums->executions_total = totals.executions;
               sums->last_event = totals.last_event;
               sums->read_only = totals.read_only;
+              sums->store_health = totals.health;
               promise.deliver(std::move(*sums));
             },
             refuse);

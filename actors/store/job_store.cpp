@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "actors/store/commit_batch.hpp"
+#include "actors/store/records.hpp"
 #include "runtime/caf_errors.hpp"
 #include "runtime/log.hpp"
 
@@ -14,6 +15,8 @@ using runtime::error_code;
 namespace {
 
 constexpr std::int64_t hour_ms = 3'600'000;
+constexpr auto space_pause = std::chrono::seconds{1};
+constexpr std::string_view space_key = "space_tried";
 
 /// Whether the failure is of the store itself, and not of one commit.
 bool is_of_store(error_code code) {
@@ -111,6 +114,8 @@ void store_state::answer(std::vector<waiting_commit>& batch,
   if (!written)
     runtime::log(runtime::log_level::error, name, "could not commit",
                  {{"reason", written.error().message}});
+  if (arguments.database->health() == error_code::store_full && !std::exchange(watches_space, true))
+    self->delayed_send(self, space_pause, space_due{});
   events_committed news;
   for (auto& commit : batch) {
     if (commit.refusal || !written) {
@@ -125,6 +130,21 @@ void store_state::answer(std::vector<waiting_commit>& batch,
   }
   if (auto events = arguments.events.get(); events && !news.events.empty())
     self->send(events, std::move(news));
+}
+
+void store_state::try_space() {
+  watches_space = false;
+  if (arguments.database->health() != error_code::store_full)
+    return;
+  auto written = arguments.database->write([](runtime::write_transaction& changes) {
+    return changes.put(tables::meta, space_key, "x");
+  });
+  if (written) {
+    runtime::log(runtime::log_level::info, name, "has space again");
+    return;
+  }
+  watches_space = true;
+  self->delayed_send(self, space_pause, space_due{});
 }
 
 void store_state::sweep() {
@@ -160,6 +180,7 @@ store_with_timers::behavior_type job_store(store_state::self_pointer self,
   return {
     [&state](commit_changes& request) { return state.gather(request); },
     [&state](const flush_due&) { state.flush(); },
+    [&state](space_due) { state.try_space(); },
     [&state](const sweep_due&) { state.sweep(); },
   };
 }

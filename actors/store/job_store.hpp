@@ -21,6 +21,8 @@ namespace dim::actors {
 using store_with_timers = store_actor::extend<
   // INTERNAL: everything that was in the mailbox when the first commit came is gathered now.
   caf::reacts_to<flush_due>,
+  // INTERNAL: the disk was full a while ago; try whether it still is.
+  caf::reacts_to<space_due>,
   // INTERNAL: look for the next slice of what is old enough to be deleted.
   caf::reacts_to<sweep_due>>;
 
@@ -44,7 +46,8 @@ store_arguments make_store_arguments(const config::options& options);
 /// `flush_due` goes behind what already waits in the mailbox, so that everything which came during
 /// the last fsync shares the next one. Each commit is all or nothing on its own: one that
 /// `put_absent` or a wrong key refuses does not touch the others. When the disk or the map is full,
-/// or the store damaged, every commit of the transaction gets that failure.
+/// or the store damaged, every commit of the transaction gets that failure. A full store is tried
+/// with a small write each second, so that it takes work again as soon as there is space.
 struct store_state {
   static inline const char* name = "STORE";
   using self_pointer = runtime::actor_self<store_with_timers, store_state>;
@@ -58,6 +61,8 @@ struct store_state {
   /// Writes everything that was gathered: before the end.
   void flush_all();
   void sweep();
+  /// Ends `store_full` when a write is possible again.
+  void try_space();
   std::string describe() const;
 
 private:
@@ -79,6 +84,8 @@ private:
   store_arguments arguments;
   std::deque<waiting_commit> waiting;
   bool is_flush_due = false;
+  /// `space_due` is on its way.
+  bool watches_space = false;
   std::optional<retention_sweep> search;
 };
 

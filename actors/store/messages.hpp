@@ -79,6 +79,14 @@ typename Inspector::result_type inspect(Inspector& f, flush_due&) {
   return f();
 }
 
+/// INTERNAL to STORE: look whether the disk has space again.
+struct space_due {};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, space_due&) {
+  return f();
+}
+
 /// INTERNAL to STORE: look for what is old enough to be deleted.
 struct sweep_due {};
 
@@ -221,11 +229,13 @@ struct store_totals {
   std::uint64_t executions = 0;
   std::uint64_t last_event = 0;
   bool read_only = false;
+  /// Why: `store_full` or `store_corrupt`.
+  runtime::error_code health = runtime::error_code::none;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, store_totals& x) {
-  return f(x.jobs_by_state, x.executions, x.last_event, x.read_only);
+  return f(x.jobs_by_state, x.executions, x.last_event, x.read_only, x.health);
 }
 
 /// Every node that was ever stored, by id: REGISTRY asks once, at its start.

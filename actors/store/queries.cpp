@@ -47,8 +47,10 @@ queries_actor::behavior_type queries(queries_state::self_pointer self, database_
     [&state](get_totals) {
       return state.answer<store_totals>([&](snapshot x) {
         auto totals = read_totals(x);
-        if (totals)
-          totals->read_only = state.database->health() != runtime::error_code::none;
+        if (totals) {
+          totals->health = state.database->health();
+          totals->read_only = totals->health != runtime::error_code::none;
+        }
         return totals;
       });
     },

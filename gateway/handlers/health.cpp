@@ -26,7 +26,8 @@ readiness judge(const handler_context& context,
     return result;
   }
   if (status->read_only)
-    result.reasons.push_back("the store is read-only");
+    result.reasons.push_back("the store is read-only: "
+                             + std::string{to_string(status->store_health)});
   if (status->nodes_online + status->nodes_busy == 0)
     result.warnings.push_back("no node is online");
   if (status->placement_paused)

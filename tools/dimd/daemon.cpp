@@ -187,6 +187,10 @@ runtime::expected<void> daemon::start_tree() {
                make_forward_faults(options_, p.board), p.node});
     root.children.push_back(runtime::make_supervisor_child(std::move(node)));
   }
+  if (has_role(options_, "gateway")) {
+    p.gateway = std::make_unique<gateway::gateway>(p.entry, options_);
+    root.children.push_back(p.gateway->child());
+  }
   auto started = runtime::start_supervisor(*p.system, std::move(root), start_timeout_ms);
   if (!started)
     return tl::unexpected(started.error());
@@ -228,7 +232,6 @@ runtime::expected<void> daemon::start_gateway() {
   auto& p = *parts_;
   if (!has_role(options_, "gateway"))
     return {};
-  p.gateway = std::make_unique<gateway::gateway>(*p.system, p.entry, options_);
   auto port = p.gateway->start();
   if (!port)
     return tl::unexpected(port.error());
@@ -257,6 +260,10 @@ void daemon::announce(std::ostream& out) const {
   if (cluster_port_ != 0)
     out << ", cluster " << options_.cluster.bind << ":" << cluster_port_;
   out << ", pid " << ::getpid() << std::endl;
+}
+
+caf::actor_system& daemon::system() {
+  return *parts_->system;
 }
 
 bool daemon::drain_node_role() {

@@ -4,6 +4,8 @@
 #include <memory>
 #include <ostream>
 
+#include <caf/fwd.hpp>
+
 #include "config/options.hpp"
 #include "runtime/errors.hpp"
 #include "runtime/supervisor.hpp"
@@ -27,6 +29,9 @@ public:
 
   /// Tells a person where this daemon listens.
   void announce(std::ostream& out) const;
+
+  /// The actors of this daemon, between `start` and `stop`.
+  caf::actor_system& system();
 
   /// False when something had to be cut off because the time for draining was over. Called again,
   /// it does nothing.

@@ -48,7 +48,7 @@ local_cluster::local_cluster(const cluster_shape& shape)
 }
 
 local_cluster::local_cluster(std::size_t nodes, std::vector<std::string> flags)
-  : local_cluster(cluster_shape{nodes, false, std::move(flags)}) {
+  : local_cluster(cluster_shape{nodes, false, std::move(flags), {}}) {
 }
 
 local_cluster::~local_cluster() {
@@ -70,10 +70,20 @@ process local_cluster::start(const std::string& name, const std::string& roles,
   arguments.insert(arguments.begin(),
                    {"--cluster.roles=" + roles, "--cluster.data_dir=" + (folder_ / name).string(),
                     "--cluster.port_file=" + ports.string()});
+  auto place = shape_.place ? shape_.place(name, cluster_port_) : process_place{};
+  if (place.orchestrators.empty())
+    place.orchestrators = "127.0.0.1:" + std::to_string(cluster_port_);
   if (roles.find("orchestrator") == std::string::npos)
-    arguments.push_back("--cluster.orchestrators=127.0.0.1:" + std::to_string(cluster_port_));
+    arguments.push_back("--cluster.orchestrators=" + place.orchestrators);
   arguments.insert(arguments.end(), shape_.flags.begin(), shape_.flags.end());
-  return process{program_path("dimd"), arguments, folder_ / (name + ".log")};
+  arguments.insert(arguments.end(), place.flags.begin(), place.flags.end());
+  auto program = program_path("dimd");
+  if (!place.prefix.empty()) {
+    arguments.insert(arguments.begin(), program);
+    arguments.insert(arguments.begin(), place.prefix.begin() + 1, place.prefix.end());
+    program = place.prefix.front();
+  }
+  return process{program, arguments, folder_ / (name + ".log")};
 }
 
 void local_cluster::launch_orchestrator() {

@@ -15,6 +15,16 @@
 
 namespace dim::tests {
 
+/// What is special about one process of a cluster.
+struct process_place {
+  /// A program, with its arguments, that runs the daemon as itself: it may enter a namespace.
+  std::vector<std::string> prefix;
+  /// Given to this daemon alone.
+  std::vector<std::string> flags;
+  /// Whom it dials, "host:port" each, parted by commas; empty: the orchestrator on loopback.
+  std::string orchestrators;
+};
+
 /// What a cluster is made of.
 struct cluster_shape {
   std::size_t nodes = 1;
@@ -22,6 +32,9 @@ struct cluster_shape {
   bool has_own_gateway = false;
   /// Given to every daemon.
   std::vector<std::string> flags;
+  /// By the name of the process ("orchestrator", "gateway", "node-1") and the cluster's port; asked
+  /// at each start. Without it, nothing is special.
+  std::function<process_place(const std::string& name, std::uint16_t port)> place;
 };
 
 /// One orchestrator, its gateway, and nodes, each a real `dimd` on loopback with a data folder of

@@ -34,12 +34,21 @@ void registry_state::initialise(self_pointer pointer, registry_arguments values)
   self = pointer;
   arguments = std::move(values);
   started_at = runtime::wall_ms(self->home_system());
-  auto queries = arguments.queries.get();
-  if (!queries) {
+  if (!arguments.queries.get()) {
     is_loaded = true;
     return;
   }
-  self->request(queries, caf::infinite, load_nodes{})
+  auto store = arguments.store.get();
+  if (!store)
+    return load();
+  // What an earlier REGISTRY has sent may still wait for the disk; a store that can not write now
+  // has been through it just as well.
+  self->request(store, caf::infinite, commit_changes{})
+    .then([this](const commit_result&) { load(); }, [this](const caf::error&) { load(); });
+}
+
+void registry_state::load() {
+  self->request(arguments.queries.get(), caf::infinite, load_nodes{})
     .then([this](stored_nodes& stored) { take_stored(stored); },
           [this](const caf::error& what) {
             runtime::log(runtime::log_level::error, name, "could not load the nodes",

@@ -81,6 +81,7 @@ private:
     std::int64_t next_probe_at = 0;
   };
 
+  void load();
   void take_stored(stored_nodes& stored);
   /// `in_order`: it said that it would go, which costs nothing.
   void lose(member& node, const std::string& reason, bool in_order = false);

@@ -22,18 +22,30 @@ void dispatcher_state::initialise(self_pointer pointer, dispatcher_arguments val
   arguments = std::move(values);
   auto& system = self->home_system();
   ids = std::make_unique<runtime::id_source>(runtime::context_of(system).seed ^ self->id());
-  auto queries = arguments.services.queries.get();
-  if (!queries) {
+  if (!arguments.services.queries.get()) {
     is_loaded = true;
     return;
   }
-  self->request(queries, caf::infinite, load_unfinished{})
-    .then([this](unfinished_jobs& stored) { take_unfinished(stored); },
-          [this](const caf::error& what) {
-            runtime::log(runtime::log_level::error, name, "could not load the unfinished jobs",
-                         {{"reason", runtime::to_failure(what).message}});
-            self->quit(what);
-          });
+  after_commits([this] {
+    self->request(arguments.services.queries.get(), caf::infinite, load_unfinished{})
+      .then([this](unfinished_jobs& stored) { take_unfinished(stored); },
+            [this](const caf::error& what) {
+              runtime::log(runtime::log_level::error, name, "could not load the unfinished jobs",
+                           {{"reason", runtime::to_failure(what).message}});
+              self->quit(what);
+            });
+  });
+}
+
+void dispatcher_state::after_commits(std::function<void()> next) {
+  auto store = arguments.services.store.get();
+  if (!store)
+    return next();
+  commit_changes nothing;
+  nothing.term = self->id();
+  // A store that can not write now has been through what was sent before, just as well.
+  self->request(store, caf::infinite, std::move(nothing))
+    .then([next](const commit_result&) { next(); }, [next](const caf::error&) { next(); });
 }
 
 void dispatcher_state::take_unfinished(unfinished_jobs& stored) {
@@ -105,6 +117,7 @@ void dispatcher_state::store_job(const admission_pointer& work) {
   record->submitted_at = now;
   record->spec = std::move(request.spec);
   commit_changes commit;
+  commit.term = self->id();
   detach_large(record->spec.inputs, commit.blobs);
   if (!request.idempotency_key.empty())
     commit.changes.push_back(
@@ -157,6 +170,7 @@ void dispatcher_state::hold(job_arguments work) {
   work.reputation = arguments.reputation;
   work.services = arguments.services;
   work.dispatcher = dispatcher_actor{self};
+  work.term = self->id();
   auto id = work.record.id;
   auto ends_at = work.record.submitted_at + static_cast<std::int64_t>(work.record.spec.timeout_ms);
   auto actor = self->spawn<caf::monitored>(job, std::move(work));

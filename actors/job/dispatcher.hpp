@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -62,6 +63,9 @@ private:
     caf::typed_response_promise<job_status> promise;
   };
 
+  /// Goes on when everything that was sent to STORE before is written, and when nothing that an
+  /// older DISPATCHER's JOBs still send will be: what is read then is read for good.
+  void after_commits(std::function<void()> next);
   void take_unfinished(unfinished_jobs& stored);
   void find_models(const admission_pointer& work);
   void store_job(const admission_pointer& work);
@@ -71,6 +75,7 @@ private:
   void refuse(const admission_pointer& work, const caf::error& why);
   void hold(job_arguments arguments);
   void rebuild(const std::string& job_id);
+  void load_crashed(const std::string& job_id);
   void fail_job(job_record record);
   void store_failure(job_record record, std::vector<execution_record> executions);
   void answer_readers(const std::string& job_id, job_state state);

@@ -10,6 +10,11 @@
 namespace dim::actors {
 
 void dispatcher_state::rebuild(const std::string& job_id) {
+  // The last commit of the crashed JOB may still wait for the disk.
+  after_commits([this, job_id] { load_crashed(job_id); });
+}
+
+void dispatcher_state::load_crashed(const std::string& job_id) {
   auto queries = arguments.services.queries.get();
   if (!queries)
     return;
@@ -62,6 +67,7 @@ void dispatcher_state::store_failure(job_record record, std::vector<execution_re
                   "the job's actor crashed " + std::to_string(record.rebuilds) + " times",
                   {}};
   commit_changes commit;
+  commit.term = self->id();
   append_changes_for_job(record, before, commit);
   event news;
   news.topic = topic_jobs;

@@ -222,6 +222,7 @@ void job_actor_state::flush() {
   steps_under_way = std::exchange(step_promises, {});
   ends_under_way = std::exchange(ends, {});
   auto commit = std::exchange(unwritten, {});
+  commit.term = arguments.term;
   self->request(store, caf::infinite, commit)
     .then([this](const commit_result&) { note_committed(); },
           [this, commit](const caf::error& what) { note_commit_failed(commit, what); });
@@ -249,6 +250,9 @@ void job_actor_state::note_committed() {
 }
 
 void job_actor_state::note_commit_failed(const commit_changes& commit, const caf::error& what) {
+  // Another DISPATCHER has taken over, and rebuilds the job from what is stored.
+  if (runtime::to_failure(what).code == error_code::conflict)
+    return self->quit(what);
   is_committing = false;
   ending_is_under_way = false;
   runtime::log(runtime::log_level::error, name, "could not store news of the job; trying again",

@@ -34,6 +34,8 @@ struct job_arguments {
   config::reputation_options reputation;
   job_services services;
   dispatcher_actor dispatcher;
+  /// Of its DISPATCHER, for STORE.
+  std::uint64_t term = 0;
 };
 
 /// Carries one job from its plan to its stored result; the sole writer of its rows.

@@ -11,7 +11,7 @@ namespace dim::actors {
 /// STORE is the sole writer of the database: one thread, group commit. A reply means it is on disk.
 using store_actor = caf::typed_actor<
   // Writes all of it or nothing. Errors: store_full, store_corrupt, unavailable (read-only),
-  // overloaded (too many commits wait).
+  // overloaded (too many commits wait), conflict (from an older term than the present one).
   caf::replies_to<commit_changes>::with<commit_result>>;
 
 /// QUERIES reads committed state; it never waits for a commit. Errors of all: store_corrupt.

@@ -49,6 +49,9 @@ void store_state::initialise(self_pointer pointer, store_arguments values) {
 caf::result<commit_result> store_state::gather(commit_changes& request) {
   if (arguments.database->health() == error_code::store_corrupt)
     return runtime::to_error(error_code::store_corrupt, "the store is damaged and only reads");
+  if (request.term != 0 && request.term < term)
+    return runtime::to_error(error_code::conflict, "another dispatcher has taken over");
+  term = std::max(term, request.term);
   if (waiting.size() >= arguments.commit_queue_max)
     return runtime::to_error(error_code::overloaded, "too many commits wait for the disk");
   auto promise = self->make_response_promise<commit_result>();

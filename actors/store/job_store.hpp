@@ -86,6 +86,8 @@ private:
   bool is_flush_due = false;
   /// `space_due` is on its way.
   bool watches_space = false;
+  /// The newest DISPATCHER that has written.
+  std::uint64_t term = 0;
   std::optional<retention_sweep> search;
 };
 

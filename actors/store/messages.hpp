@@ -51,11 +51,14 @@ struct commit_changes {
   std::vector<change> changes;
   std::vector<event> events;
   std::vector<blob_write> blobs;
+  /// The DISPATCHER in whose name it is written, as a number that grows with each. Once STORE has
+  /// seen one, what comes from an older one is refused as `conflict`. 0: no DISPATCHER's.
+  std::uint64_t term = 0;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, commit_changes& x) {
-  return f(x.changes, x.events, x.blobs);
+  return f(x.changes, x.events, x.blobs, x.term);
 }
 
 /// It is on disk, or a `put_absent` found its key: then nothing was written and `existing` is the

@@ -227,7 +227,9 @@ caf::behavior client(client_state::self_pointer self, client_arguments arguments
   return {
     [self, &state](caf::tick_atom) {
       state.look_at_clock();
-      if (!state.record->is_done())
+      if (state.record->is_done())
+        self->quit();
+      else
         self->delayed_send(self, tick, caf::tick_atom_v);
     },
   };

@@ -31,6 +31,7 @@ config::options options_of_cluster() {
   result.store.map_bytes = 64ull << 20;
   result.store.sync = false;
   result.store.check_on_start = false;
+  result.store.sweep_interval_ms = 100'000;
   result.agent.idle_ms = 20'000;
   result.agent.timeout_ms = 20'000;
   return result;
@@ -82,7 +83,9 @@ private:
   bool run_until(std::int64_t wait_ms, Condition done);
   bool all_joined();
   void start_client();
-  void note_numbers(bool at_end);
+  /// Actors, messages and timers, by name.
+  std::map<std::string, std::int64_t> count_what_is_left();
+  void note_numbers();
   void check();
 
   scenario::scenario plan_;
@@ -93,7 +96,7 @@ private:
   cluster cluster_;
   observer observer_;
   std::shared_ptr<client_record> record_ = std::make_shared<client_record>();
-  std::vector<scenario::baseline> before_;
+  std::map<std::string, std::int64_t> before_;
   outcome result_;
 };
 
@@ -187,34 +190,31 @@ void world::start_client() {
   sim_.as(cluster_.client_host(), [&] { spawn_client(sim_.system(), std::move(arguments)); });
 }
 
-void world::note_numbers(bool at_end) {
+std::map<std::string, std::int64_t> world::count_what_is_left() {
   while (sim_.actors().ready() > 0 && step()) {
   }
-  std::vector<scenario::baseline> now;
-  std::map<std::string, std::int64_t> actors;
-  std::int64_t mail = 0;
+  std::map<std::string, std::int64_t> now;
   for (auto& line : sim_.context().actors.lines()) {
-    ++actors[line.name];
-    mail += line.mailbox;
+    ++now["actors " + line.name];
+    now["messages in mailboxes"] += line.mailbox;
   }
-  now.push_back({"messages in mailboxes", 0, mail});
-  for (auto* name : {"JOB", "ENGINE", "RESULT FETCH", "CABINET RUN", "AGENT", "INFERENCE", "NODE",
-                     "SCHEDULER", "REGISTRY", "STORE"})
-    now.push_back({std::string{"actors "} + name, 0, actors[name]});
+  for (auto& [name, count] : sim_.timers())
+    now["timers " + name] = count;
   auto status = ask<actors::cluster_status>(sim_, cluster::orchestrator_host,
                                             cluster_.services().registry.get(),
                                             actors::get_cluster_status{});
-  now.push_back({"executions waiting", 0, status ? status->executions_waiting : -1});
-  now.push_back({"executions running", 0, status ? status->executions_running : -1});
-  now.push_back({"timers", 0, static_cast<std::int64_t>(sim_.timers())});
-  if (!at_end) {
-    before_ = std::move(now);
-    return;
-  }
-  for (std::size_t index = 0; index < now.size(); ++index) {
-    now[index].before = before_[index].after;
-    observer_.seen().baselines.push_back(std::move(now[index]));
-  }
+  now["executions waiting"] = status ? status->executions_waiting : -1;
+  now["executions running"] = status ? status->executions_running : -1;
+  return now;
+}
+
+void world::note_numbers() {
+  auto after = count_what_is_left();
+  for (auto& [name, count] : before_)
+    observer_.seen().baselines.push_back({name, count, std::exchange(after[name], 0)});
+  for (auto& [name, count] : after)
+    if (!before_.contains(name))
+      observer_.seen().baselines.push_back({name, 0, count});
 }
 
 void world::check() {
@@ -223,7 +223,7 @@ void world::check() {
                                           cluster_.services().registry.get(),
                                           actors::list_nodes{}))
     observer_.note_nodes(nodes->nodes);
-  note_numbers(true);
+  note_numbers();
   result_.verdicts = scenario::check(observer_.seen());
   for (auto& verdict : result_.verdicts)
     result_.violations.insert(result_.violations.end(), verdict.violations.begin(),
@@ -236,7 +236,7 @@ outcome world::run() {
     observer_.note_violation("cluster_starts", "not all nodes are members after the start");
   // What the start needed is over, and its timers as well.
   run_until(quiet_ms, [] { return false; });
-  note_numbers(false);
+  before_ = count_what_is_left();
   start_client();
   faults_.begin();
   run_until(plan_.duration_ms, [this] { return plan_.faults.empty() && record_->is_done(); });

@@ -57,8 +57,20 @@ void simulator::after_us(std::int64_t delay_us, timeline::deed what) {
   deeds.at(now() + std::chrono::microseconds{delay_us}, std::move(what));
 }
 
-std::size_t simulator::timers() const {
-  return coordinator_->clock().schedule().size();
+std::map<std::string, std::int64_t> simulator::timers() {
+  using clock = caf::detail::simple_actor_clock;
+  std::map<std::string, std::int64_t> result;
+  for (auto& [due, what] : coordinator_->clock().schedule()) {
+    if (what->subtype != clock::actor_msg_type) {
+      ++result["of requests"];
+      continue;
+    }
+    auto& timer = static_cast<const clock::actor_msg&>(*what);
+    auto vitals = context().actors.vitals(timer.receiver->id());
+    ++result[(vitals ? vitals->name : std::string{"(ended)"}) + " "
+             + steps_taken.name_of(*system_, timer.content->content())];
+  }
+  return result;
 }
 
 void simulator::skew_clock(host_id host, std::int64_t skew_ms) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -73,8 +74,8 @@ public:
   void end_host(host_id host);
   std::vector<caf::actor> actors_of(host_id host);
 
-  /// Timers that have not fired yet.
-  std::size_t timers() const;
+  /// Timers that have not fired yet, by actor and message: "NODE heartbeat_due".
+  std::map<std::string, std::int64_t> timers();
 
   /// Is called before an actor handles a message.
   std::function<void(caf::scheduled_actor&, const caf::mailbox_element&)> on_message;

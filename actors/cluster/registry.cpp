@@ -1,6 +1,8 @@
 #include "actors/cluster/registry.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "actors/cluster/placement.hpp"
 #include "actors/cluster/quarantine.hpp"
@@ -18,8 +20,8 @@ using runtime::error_code;
 
 constexpr auto tick = std::chrono::milliseconds{500};
 
-/// Of one node, while STORE refuses them.
-constexpr std::size_t unsaved_events_max = 10'000;
+/// Events that wait for a store that is full; the oldest go first.
+constexpr std::size_t unwritten_max = 65'536;
 
 /// How a node's score came to be, as the detail of its event.
 std::string score_detail(std::int32_t points, double score, const std::string& execution_id,
@@ -203,8 +205,6 @@ void registry_state::count(const execution_counted& news) {
 void registry_state::look_at_clock() {
   auto now = runtime::wall_ms(self->home_system());
   for (auto& [id, node] : nodes) {
-    if (node.is_dirty)
-      save(node, {});
     if (!node.handle)
       continue;
     auto next =
@@ -218,6 +218,7 @@ void registry_state::look_at_clock() {
     node.record.state = next;
     tell_scheduler(node);
   }
+  flush();
 }
 
 void registry_state::tell_scheduler(const member& node) {
@@ -227,36 +228,53 @@ void registry_state::tell_scheduler(const member& node) {
 }
 
 void registry_state::save(member& node, std::vector<event> events) {
-  node.is_dirty = false;
-  auto store = arguments.store.get();
-  if (!store)
-    return;
-  commit_changes commit;
-  commit.changes.push_back(change_for_node(node.record));
-  commit.events = std::exchange(node.unsaved, {});
-  commit.events.insert(commit.events.end(), std::make_move_iterator(events.begin()),
-                       std::make_move_iterator(events.end()));
-  self->request(store, caf::infinite, commit)
-    .then([](const commit_result&) {},
-          [this, id = node.record.facts.id, events = commit.events](const caf::error& what) {
-            note_save_failed(id, events, what);
-          });
+  node.is_dirty = true;
+  std::move(events.begin(), events.end(), std::back_inserter(unwritten));
+  if (unwritten.size() > unwritten_max) {
+    runtime::log(runtime::log_level::error, name, "forgot events that could not be stored",
+                 {{"count", std::to_string(unwritten.size() - unwritten_max)}});
+    unwritten.erase(unwritten.begin(), unwritten.end() - unwritten_max);
+  }
+  flush();
 }
 
-void registry_state::note_save_failed(const std::string& id, const std::vector<event>& events,
-                                      const caf::error& what) {
-  auto failure = runtime::to_failure(what);
-  auto& node = nodes.at(id);
-  // Told once, not with every try; and a damaged store is not tried again.
-  if (node.unsaved.empty())
-    runtime::log(runtime::log_level::error, name, "could not store node",
-                 {{"node_id", id}, {"reason", failure.message}});
-  if (failure.code == error_code::store_corrupt)
+void registry_state::flush() {
+  auto store = arguments.store.get();
+  if (is_committing || !store)
     return;
-  node.is_dirty = true;
-  auto room = unsaved_events_max - std::min(unsaved_events_max, node.unsaved.size());
-  auto kept = static_cast<std::ptrdiff_t>(std::min(room, events.size()));
-  node.unsaved.insert(node.unsaved.end(), events.begin(), events.begin() + kept);
+  commit_changes commit;
+  std::vector<std::string> written;
+  for (auto& [id, node] : nodes) {
+    if (!std::exchange(node.is_dirty, false))
+      continue;
+    commit.changes.push_back(change_for_node(node.record));
+    written.push_back(id);
+  }
+  if (written.empty() && unwritten.empty())
+    return;
+  commit.events = std::exchange(unwritten, {});
+  is_committing = true;
+  self->request(store, caf::infinite, commit)
+    .then(
+      [this](const commit_result&) {
+        is_committing = false;
+        is_refused = false;
+        flush();
+      },
+      [this, written, events = commit.events](const caf::error& what) {
+        is_committing = false;
+        auto failure = runtime::to_failure(what);
+        // Told once, not with every try; and a damaged store is not tried again.
+        if (!std::exchange(is_refused, true))
+          runtime::log(runtime::log_level::error, name, "could not store nodes; trying again",
+                       {{"count", std::to_string(written.size())}, {"reason", failure.message}});
+        if (failure.code == error_code::store_corrupt)
+          return;
+        // A score without its event could not be told from a wrong one: both are tried again.
+        unwritten.insert(unwritten.begin(), events.begin(), events.end());
+        for (auto& id : written)
+          nodes.at(id).is_dirty = true;
+      });
 }
 
 event registry_state::event_of(const char* topic, const char* kind, const member& node,

@@ -73,8 +73,6 @@ private:
     node_actor handle;
     /// Counts or load that are not on disk yet.
     bool is_dirty = false;
-    /// Events that STORE has refused, which go with the next save.
-    std::vector<event> unsaved;
     /// The probe under way; empty when there is none.
     std::string probe_id;
     std::int64_t probe_ends_at = 0;
@@ -86,10 +84,11 @@ private:
   /// `in_order`: it said that it would go, which costs nothing.
   void lose(member& node, const std::string& reason, bool in_order = false);
   void tell_scheduler(const member& node);
-  /// Stores the node's row together with `events`; what STORE refuses is tried again.
+  /// Stores the node's row together with `events`, now or as soon as the store takes them.
   void save(member& node, std::vector<event> events);
-  void note_save_failed(const std::string& id, const std::vector<event>& events,
-                        const caf::error& what);
+  /// Commits what is not on disk yet, one commit at a time, so that events keep their order. What
+  /// STORE refuses is kept for the next look at the clock.
+  void flush();
   event event_of(const char* topic, const char* kind, const member& node, std::string detail) const;
   void sum_nodes(cluster_status& sums) const;
   /// By id, unique id prefix, or name. Errors: not_found, bad_input.
@@ -118,6 +117,10 @@ private:
   std::int64_t started_at = 0;
   std::map<std::string, member> nodes;
   std::uint64_t probes_sent = 0;
+  std::vector<event> unwritten;
+  bool is_committing = false;
+  /// STORE did not take the last commit.
+  bool is_refused = false;
 };
 
 /// REGISTRY, started by the root supervisor.

@@ -14,6 +14,8 @@ struct registry_fixture : actor_fixture {
   std::shared_ptr<inbox> scheduler_box = std::make_shared<inbox>();
   std::shared_ptr<inbox> node_box = std::make_shared<inbox>();
   std::vector<actors::commit_changes> commits;
+  /// STORE refuses what it is sent.
+  bool is_full = false;
   actors::stored_nodes stored;
   /// The catalogue that probes take their models from.
   actors::model_list catalogue;
@@ -41,10 +43,13 @@ struct registry_fixture : actor_fixture {
     arguments.cluster = "test";
     arguments.generation = 7;
     arguments.scheduler.set(caf::actor_cast<actors::scheduler_actor>(scheduler));
-    arguments.store.set(fake<actors::store_actor>([this](const actors::commit_changes& x) {
-      commits.push_back(x);
-      return actors::commit_result{true, {}, 0};
-    }));
+    arguments.store.set(fake<actors::store_actor>(
+      [this](const actors::commit_changes& x) -> caf::result<actors::commit_result> {
+        if (is_full)
+          return runtime::to_error(runtime::error_code::store_full, "no space");
+        commits.push_back(x);
+        return actors::commit_result{true, {}, 0};
+      }));
     auto queries = sys().spawn([this](caf::event_based_actor*) -> caf::behavior {
       return {[this](actors::load_nodes) { return stored; },
               [](actors::get_totals) {

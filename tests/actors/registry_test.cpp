@@ -29,6 +29,28 @@ TEST_CASE("a node is told of its admission before the scheduler can send it work
   CHECK(f.was_answered_first);
 }
 
+TEST_CASE("what a full store refuses is stored in order when there is space again") {
+  registry_fixture f;
+  f.start();
+  auto first = f.new_node();
+  REQUIRE(f.ask<join_accepted>(f.registry, f.join_of(first)).has_value());
+  f.is_full = true;
+  f.kill(first);
+  REQUIRE(f.ask<join_accepted>(f.registry, f.join_of(f.new_node(), 2)).has_value());
+  f.advance(2'000);
+  CHECK(f.events_of("node_lost") == 0);
+  f.is_full = false;
+  f.advance(1'000);
+  std::vector<std::string> kinds;
+  for (auto& commit : f.commits)
+    for (auto& one : commit.events)
+      kinds.push_back(one.kind);
+  CHECK(kinds
+        == std::vector<std::string>{"node_joined", "node_lost", "reputation_changed",
+                                    "node_joined"});
+  CHECK(double(f.node().reputation) == 80.0);
+}
+
 TEST_CASE("another cluster or protocol is refused with words") {
   registry_fixture f;
   f.start();

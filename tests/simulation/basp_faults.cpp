@@ -124,7 +124,6 @@ void basp_world::hold(const scenario::fault& fault, bool begins) {
   }
   if (fault.action == fault_action::corrupt) {
     network_.weather.corrupted = begins ? fault.probability : 0.0;
-    network_.weather.truncated = begins ? fault.probability : 0.0;
     return;
   }
   for (auto& each : hosts_) {

@@ -109,7 +109,6 @@ void basp_network::send(side& to, news what, std::vector<char> data, time_point 
   auto due = now + microseconds{delay};
   if (!to.incoming.empty())
     due = std::max(due, to.incoming.back().due);
-  auto cut_short = false;
   if (what == news::bytes) {
     ++counts_.segments;
     counts_.bytes += data.size();
@@ -117,15 +116,8 @@ void basp_network::send(side& to, news what, std::vector<char> data, time_point 
       ++counts_.corrupted;
       data[random_.below(data.size())] ^= static_cast<char>(1u << random_.below(8));
     }
-    if (weather.truncated > 0.0 && random_.unit() < weather.truncated) {
-      ++counts_.truncated;
-      data.resize(random_.below(data.size()));
-      cut_short = true;
-    }
   }
   to.incoming.push_back({what, std::move(data), due});
-  if (cut_short)
-    to.incoming.push_back({news::end, {}, due});
 }
 
 void basp_network::arrive(side& to) {
@@ -191,16 +183,22 @@ void basp_network::drop(const std::string& left, const std::string& right, time_
 void basp_network::break_link(link& over, time_point now) {
   ++counts_.dropped;
   over.is_broken = true;
-  for_both(over, [&](side& from, side& to) {
+  for (auto* to : {&over.dialler, &over.listener}) {
+    auto under_way = std::exchange(to->incoming, {});
     // A connection that has not been accepted yet ends before it begins.
-    const auto is_known = to.is_open || to.incoming.empty();
-    (void)from;
-    to.incoming.clear();
-    if (is_known)
-      send(to, news::end, {}, now);
-    else
-      to.is_closed = true;
-  });
+    if (!to->is_open) {
+      to->is_closed = true;
+      continue;
+    }
+    if (!under_way.empty() && under_way.front().what == news::bytes) {
+      // A part of what was on its way arrives: a message ends in its middle.
+      ++counts_.truncated;
+      auto& first = under_way.front();
+      first.data.resize(random_.below(first.data.size()));
+      to->incoming.push_back(std::move(first));
+    }
+    send(*to, news::end, {}, now);
+  }
 }
 
 void basp_network::forget_ended() {

@@ -24,8 +24,6 @@ struct network_weather {
   std::int64_t extra_max_us = 0;
   /// Share of the segments in which a bit is flipped.
   double corrupted = 0.0;
-  /// Share of the segments of which only a part arrives, before the connection ends.
-  double truncated = 0.0;
 };
 
 /// What happened on the wire.
@@ -68,7 +66,7 @@ public:
   void heal(const std::string& from, const std::string& to);
   bool is_cut(const std::string& from, const std::string& to) const;
 
-  /// Ends the connections between the two, at both sides.
+  /// Ends the connections between the two, at both sides, in the middle of what is on its way.
   void drop(const std::string& left, const std::string& right, time_point now);
 
   /// When the next segment arrives at a process that `is_awake`; nothing when none is under way.

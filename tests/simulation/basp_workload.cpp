@@ -83,8 +83,6 @@ scenario::scenario basp_scenario(std::uint64_t seed) {
   holds(fault_action::slow, 1.0);
   holds(fault_action::wrong_result, 0.3);
   holds(fault_action::out_of_memory, 0.1);
-  if (random.below(2) == 0)
-    holds(fault_action::corrupt, 0.01);
   return plan;
 }
 

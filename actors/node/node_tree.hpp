@@ -57,12 +57,12 @@ struct node_tree_arguments {
   std::shared_ptr<runtime::launcher> launcher;
   /// For models with `isolation = "thread"`. Empty: they run in processes like the others.
   inference_factory make_inference;
-  /// Stands before every INFERENCE; empty: nothing does.
-  inference_decorator decorate;
   /// Filled while NODE runs.
   runtime::service<node_control_actor> node;
   /// What heartbeats tell of the machine. Empty: what is measured on this one.
   std::function<node_load()> measure = {};
+  /// Stands before every INFERENCE; empty: nothing does.
+  inference_decorator decorate = {};
 };
 
 /// The supervisor of a node: CACHE, AGENT ENTRY, one DEVICE each, and NODE, which fall and start

@@ -184,7 +184,7 @@ runtime::expected<void> daemon::start_tree() {
     p.launcher = std::make_shared<runtime::launcher>();
     auto node = actors::node_tree(
       *setup, {options_, p.entry, p.launcher, actors::make_inference_factory(),
-               make_forward_faults(options_, p.board), p.node});
+               p.node, {}, make_forward_faults(options_, p.board)});
     root.children.push_back(runtime::make_supervisor_child(std::move(node)));
   }
   if (has_role(options_, "gateway")) {

@@ -6,9 +6,12 @@ std::map<std::string, std::vector<std::int64_t>> recoveries_of(const scenario::h
   std::map<std::string, std::vector<std::int64_t>> result;
   // When each job lost executions that were not placed again yet, and each node was lost.
   std::map<std::string, std::vector<std::int64_t>> lost_of_job;
+  std::map<std::string, std::string> pattern_of;
+  for (const auto& job : seen.jobs)
+    pattern_of[job.id] = job.pattern;
   std::map<std::string, std::int64_t> lost_nodes;
   for (const auto& event : seen.events) {
-    if (event.kind == "execution_lost")
+    if (event.kind == "execution_lost" && pattern_of[event.job_id] != "replicated")
       lost_of_job[event.job_id].push_back(event.at_ms);
     if (event.kind == "execution_scheduled") {
       auto& waiting = lost_of_job[event.job_id];

@@ -34,7 +34,7 @@ TEST_CASE("a fault goes to FAULTS with all its members, and is answered 201 with
   CHECK(sent.target == "node/*");
   CHECK(sent.messages == std::vector<std::string>{"chunk", "infer"});
   CHECK(sent.lasts_ms == 5'000);
-  CHECK(sent.probability == 0.25);
+  CHECK(static_cast<double>(sent.probability) == 0.25);
   CHECK(sent.delay_min_ms == 10);
   CHECK(sent.delay_max_ms == 200);
   CHECK(sent.seed == 77);

@@ -29,6 +29,14 @@ void handshakes::ticket::end() {
     home->leave(number_);
 }
 
+bool handshakes::ticket::is_cut_off() const {
+  return home_ && home_->is_cut_off(number_);
+}
+
+std::optional<std::uint64_t> handshakes::ticket::may_report(time_point now) const {
+  return home_ ? home_->may_report(now) : 0;
+}
+
 handshakes::handshakes(std::size_t count_max, std::uint32_t timeout_ms)
   : count_max_(count_max), timeout_(timeout_ms) {
 }
@@ -67,6 +75,26 @@ void handshakes::cut(entry& which) {
 void handshakes::leave(std::uint64_t number) {
   std::lock_guard guard{mutex_};
   open_.erase(number);
+}
+
+bool handshakes::is_cut_off(std::uint64_t number) const {
+  std::lock_guard guard{mutex_};
+  auto found = open_.find(number);
+  return found != open_.end() && found->second.is_cut_off;
+}
+
+std::optional<std::uint64_t> handshakes::may_report(time_point now) {
+  std::lock_guard guard{mutex_};
+  if (!second_ || now - *second_ >= std::chrono::seconds{1}) {
+    second_ = now;
+    reports_ = 0;
+  }
+  if (reports_ >= reports_max) {
+    ++left_out_;
+    return std::nullopt;
+  }
+  ++reports_;
+  return std::exchange(left_out_, 0);
 }
 
 std::size_t handshakes::count() const {

@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <chrono>
 #include <utility>
 
 #include "runtime/log.hpp"
@@ -41,11 +42,11 @@ tls_session::outcome tls_scribe::shake_hands(channel& lane) {
   auto result = lane.session.shake_hands();
   if (result == outcome::later)
     return result;
-  lane.slot.end();
-  if (result == outcome::closed) {
+  if (result == outcome::closed)
     report_end(lane);
+  lane.slot.end();
+  if (result == outcome::closed)
     return result;
-  }
   is_established_ = true;
   log(log_level::debug, actor_name,
       side_ == tls_session::side::accepting ? "accepted a peer" : "reached a peer",
@@ -60,11 +61,16 @@ void tls_scribe::report_end(const channel& lane) {
     return;
   if (is_established_ && lane.session.reason().empty())
     return;  // an ordinary end, which LINK or REGISTRY tells of
-  auto reason = lane.session.reason().empty() ? "it ended the handshake" : lane.session.reason();
+  auto left_out = lane.slot.may_report(std::chrono::steady_clock::now());
+  if (!left_out)
+    return;
+  auto reason = lane.slot.is_cut_off()            ? "it took too long, or too many were at it"
+                : lane.session.reason().empty() ? "it ended the handshake"
+                                                : lane.session.reason();
   auto words = side_ == tls_session::side::accepting ? "refused a connection"
                                                      : "could not use a connection";
   log(log_level::warn, actor_name, is_established_ ? "lost a connection" : words,
-      {{"address", addr()}, {"reason", reason}});
+      {{"address", addr()}, {"reason", reason}, {"left_out", *left_out}});
 }
 
 rw_state tls_scribe::policy::read_some(std::size_t& moved, native_socket, void* to,

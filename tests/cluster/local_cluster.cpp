@@ -48,7 +48,7 @@ local_cluster::local_cluster(const cluster_shape& shape)
 }
 
 local_cluster::local_cluster(std::size_t nodes, std::vector<std::string> flags)
-  : local_cluster(cluster_shape{nodes, false, std::move(flags), {}}) {
+  : local_cluster(cluster_shape{nodes, false, std::move(flags)}) {
 }
 
 local_cluster::~local_cluster() {

@@ -34,7 +34,7 @@ struct cluster_shape {
   std::vector<std::string> flags;
   /// By the name of the process ("orchestrator", "gateway", "node-1") and the cluster's port; asked
   /// at each start. Without it, nothing is special.
-  std::function<process_place(const std::string& name, std::uint16_t port)> place;
+  std::function<process_place(const std::string& name, std::uint16_t port)> place = nullptr;
 };
 
 /// One orchestrator, its gateway, and nodes, each a real `dimd` on loopback with a data folder of

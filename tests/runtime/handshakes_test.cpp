@@ -46,11 +46,25 @@ TEST_CASE("a handshake that lasts too long loses its connection, one that has en
   CHECK_FALSE(slow.is_cut_off());
   all->expire(start + milliseconds{100});
   CHECK(slow.is_cut_off());
+  CHECK(first.is_cut_off());
   CHECK_FALSE(quick.is_cut_off());
   CHECK(all->count() == 1);
   first.end();
   CHECK(all->count() == 0);
   CHECK(all->cut_off() == 1);
+}
+
+TEST_CASE("at most ten failures a second may stand in the log, and the next counts the others") {
+  auto all = std::make_shared<runtime::handshakes>(10, 1'000);
+  runtime::handshakes::time_point start{};
+  connection one;
+  auto ticket = all->begin(one.ends[0], start);
+  for (int index = 0; index < 10; ++index)
+    CHECK(ticket.may_report(start + milliseconds{index}) == 0);
+  for (int index = 0; index < 7; ++index)
+    CHECK_FALSE(ticket.may_report(start + milliseconds{999}));
+  CHECK(ticket.may_report(start + milliseconds{1'000}) == 7);
+  CHECK(ticket.may_report(start + milliseconds{1'001}) == 0);
 }
 
 TEST_CASE("one handshake too many costs the oldest one its connection") {

@@ -17,6 +17,8 @@ struct registry_fixture : actor_fixture {
   /// STORE refuses what it is sent.
   bool is_full = false;
   actors::stored_nodes stored;
+  /// What STORE answers instead of writing.
+  runtime::failure store_refusal;
   /// The catalogue that probes take their models from.
   actors::model_list catalogue;
   actors::registry_arguments arguments;
@@ -47,6 +49,8 @@ struct registry_fixture : actor_fixture {
       [this](const actors::commit_changes& x) -> caf::result<actors::commit_result> {
         if (is_full)
           return runtime::to_error(runtime::error_code::store_full, "no space");
+        if (store_refusal.code != runtime::error_code::none)
+          return runtime::to_error(store_refusal);
         commits.push_back(x);
         return actors::commit_result{true, {}, 0};
       }));

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "runtime/record_codec.hpp"
 #include "tests/actors/registry_fixture.hpp"
 
 using namespace dim;
@@ -157,4 +158,24 @@ TEST_CASE("the status fails in time when a part of the orchestrator does not ans
   auto asked = f.ask_within<cluster_status>(6'000, f.registry, get_cluster_status{});
   REQUIRE_FALSE(asked.has_value());
   CHECK(asked.error().code == runtime::error_code::timeout);
+}
+
+TEST_CASE("what a full store refuses is stored as soon as it has space, with every event") {
+  registry_fixture f;
+  f.start();
+  f.ask<join_accepted>(f.registry, f.join_of(f.new_node()));
+  f.store_refusal = {runtime::error_code::store_full, "no space", {}};
+  f.send(f.registry, score_nodes{"job", {{"node-0001", "e1", 5}}});
+  f.send(f.registry, score_nodes{"job", {{"node-0001", "e2", -10}}});
+  f.advance(1'500);
+  CHECK(f.events_of("reputation_changed") == 0);
+  f.store_refusal = {};
+  f.advance(1'000);
+  CHECK(f.events_of("reputation_changed") == 2);
+  f.advance(5'000);
+  CHECK(f.events_of("reputation_changed") == 2);
+  REQUIRE_FALSE(f.commits.empty());
+  auto row = runtime::decode_record<node_record>(f.commits.back().changes[0].value.view());
+  REQUIRE(row.has_value());
+  CHECK(double(row->reputation) == 95.0);
 }

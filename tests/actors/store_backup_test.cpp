@@ -4,6 +4,8 @@
 
 #include <sys/stat.h>
 
+#include <doctest/doctest.h>
+
 #include "actors/store/backup.hpp"
 #include "actors/store/backup_check.hpp"
 #include "actors/store/backup_copy.hpp"

@@ -248,6 +248,30 @@ TEST_CASE("a full store refuses every waiting commit, still reads, and recovers"
   CHECK_FALSE(f.ask<store_totals>(f.queries, get_totals{})->read_only);
 }
 
+TEST_CASE("a store that was full takes writes again by itself, though nobody tries one") {
+  temporary_folder folder;
+  bool is_full = false;
+  runtime::disk_faults disk;
+  disk.before = [&](runtime::disk_write) {
+    return is_full ? runtime::write_fate::full : runtime::write_fate::proceed;
+  };
+  store_fixture f;
+  f.database = *open_database(folder / "db", store_fixture::small_map(), disk);
+  f.arguments.database = f.database;
+  f.queries = f.sys().spawn(actors::queries, f.database);
+  f.start();
+  is_full = true;
+  CHECK(f.commit(one_change(put_node("n", "v"))).error().code == error_code::store_full);
+  f.advance(5'000);
+  auto totals = f.ask<store_totals>(f.queries, get_totals{}).value();
+  CHECK(totals.read_only);
+  CHECK(totals.health == error_code::store_full);
+  is_full = false;
+  f.advance(1'100);
+  CHECK_FALSE(f.ask<store_totals>(f.queries, get_totals{})->read_only);
+  CHECK(f.commit(one_change(put_node("n", "v")))->applied);
+}
+
 TEST_CASE("a damaged value makes the service read-only") {
   temporary_folder folder;
   const auto options = store_fixture::small_map();

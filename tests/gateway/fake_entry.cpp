@@ -239,6 +239,26 @@ caf::message_handler cluster_handlers(const std::shared_ptr<entry_script>& scrip
         return runtime::to_error(error_code::not_found, "no such fault");
       return actors::fault_list{};
     },
+    [script](const actors::manage_node& message) -> caf::result<actors::node_record> {
+      if (script->nodes.nodes.empty())
+        return runtime::to_error(error_code::not_found, "no such node");
+      auto node = script->nodes.nodes.front();
+      node.drain_wanted = message.wish == actors::node_wish::drain;
+      node.quarantine.active = message.wish == actors::node_wish::quarantine;
+      return node;
+    },
+    [](const actors::start_backup& message) {
+      actors::backup_status status;
+      status.state = actors::backup_state::running;
+      status.folder = message.folder;
+      return status;
+    },
+    [](actors::get_backup) {
+      actors::backup_status status;
+      status.state = actors::backup_state::failed;
+      status.error = {error_code::store_full, "no space", {}};
+      return status;
+    },
     [script, kept](release_blocks) {
       script->hold_blocks(false);
       for (auto& [promise, received] : kept->blocks)

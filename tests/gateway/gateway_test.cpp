@@ -223,12 +223,42 @@ TEST_CASE("health tells life from readiness, and why it is not ready") {
   f.script->status.nodes_online = 0;
   CHECK(f.get("/health")["status"] == "degraded");
   f.script->status.read_only = true;
-  CHECK(f.get("/health/ready", 503)["reasons"][0] == "the store is read-only");
+  f.script->status.store_health = runtime::error_code::store_full;
+  CHECK(f.get("/health/ready", 503)["reasons"][0] == "the store is read-only: store_full");
+  CHECK(f.get("/stats")["read_only_reason"] == "store_full");
   f.entry.clear();
   CHECK(f.get("/health/live")["live"] == true);
   CHECK(f.get("/health/ready", 503)["ready"] == false);
   CHECK(f.get("/health")["status"] == "unavailable");
   CHECK(f.ask("POST", "/api/v1/jobs", sample_job()).status == 503);
+}
+
+TEST_CASE("a node is quarantined, released, drained and undrained by its routes") {
+  gateway_fixture f;
+  actors::node_record node;
+  node.facts.id = "n1";
+  f.script->nodes.nodes = {node};
+  auto drained = f.ask("POST", "/api/v1/nodes/n1/drain");
+  CHECK(drained.status == 200);
+  CHECK(json::parse(drained.body)["drain_wanted"] == true);
+  auto quarantined = json::parse(f.ask("POST", "/api/v1/nodes/n1/quarantine").body);
+  CHECK(quarantined["quarantine"]["active"] == true);
+  CHECK(quarantined["quarantine"]["failures_in_a_row"] == 0);
+  CHECK(f.ask("POST", "/api/v1/nodes/n1/release").status == 200);
+  CHECK(f.ask("POST", "/api/v1/nodes/n1/undrain").status == 200);
+  CHECK(f.ask("GET", "/api/v1/nodes/n1/drain").status == 405);
+  f.script->nodes.nodes.clear();
+  CHECK(f.ask("POST", "/api/v1/nodes/n1/drain").status == 404);
+}
+
+TEST_CASE("a backup begins with 202, and its failure is told to who asks later") {
+  gateway_fixture f;
+  auto begun = f.ask("POST", "/api/v1/backup", {{"folder", "/tmp/copy"}});
+  CHECK(begun.status == 202);
+  CHECK(json::parse(begun.body)["state"] == "running");
+  CHECK(json::parse(begun.body)["folder"] == "/tmp/copy");
+  CHECK(f.ask("POST", "/api/v1/backup", json::object()).status == 400);
+  CHECK(f.get("/api/v1/backup")["code"] == "store_full");
 }
 
 TEST_CASE("placement is paused and resumed, and a wrong body refused") {

@@ -1,0 +1,156 @@
+// The supervision tree of a whole daemon, in this process.
+#include "tools/dimd/daemon.hpp"
+
+#include <csignal>
+#include <map>
+#include <set>
+#include <thread>
+
+#include <caf/all.hpp>
+#include <doctest/doctest.h>
+
+#include "runtime/system.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+using namespace dim;
+
+namespace {
+
+/// Actors of this process by what their supervisors call them.
+struct running_tree {
+  std::vector<runtime::actor_line> lines;
+  std::map<std::uint64_t, runtime::actor_line> by_id;
+
+  explicit running_tree(caf::actor_system& system)
+    : lines(runtime::context_of(system).actors.lines()) {
+    for (auto& line : lines)
+      by_id[line.id] = line;
+  }
+
+  std::string parent_of(const runtime::actor_line& line) const {
+    auto found = by_id.find(line.parent);
+    return found == by_id.end() ? "" : found->second.name;
+  }
+
+  std::set<std::string> children_of(const std::string& name) const {
+    std::set<std::string> result;
+    for (auto& line : lines)
+      if (parent_of(line) == name)
+        result.insert(line.name);
+    return result;
+  }
+
+  caf::actor find(caf::actor_system& system, const std::string& name) const {
+    for (auto& line : lines)
+      if (line.name == name)
+        return runtime::context_of(system).actors.find(line.id);
+    return {};
+  }
+};
+
+config::options options_in(const std::filesystem::path& folder) {
+  config::options options;
+  options.cluster.data_dir = folder.string();
+  options.cluster.port = 0;
+  options.gateway.port = 0;
+  options.node.devices = {"cpu:0"};
+  options.store.check_on_start = false;
+  options.store.sync = false;
+  options.supervision.backoff_ms = 10;
+  options.log.level = "off";
+  config::resolve(options);
+  return options;
+}
+
+/// Signals that the daemon sends to its process are taken here, not by their default.
+struct held_signal {
+  held_signal() {
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &set, &before);
+  }
+  ~held_signal() {
+    take(0);
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  }
+  bool take(int seconds) const {
+    timespec limit{seconds, 0};
+    return sigtimedwait(&set, nullptr, &limit) == SIGTERM;
+  }
+
+  sigset_t set;
+  sigset_t before;
+};
+
+/// Kills the actor with this name and waits until another stands in its place, or none does.
+void kill_one(caf::actor_system& system, const std::string& name) {
+  auto victim = running_tree{system}.find(system, name);
+  if (!victim)
+    return;
+  auto id = victim.id();
+  caf::anon_send_exit(victim, caf::exit_reason::kill);
+  auto end = std::chrono::steady_clock::now() + std::chrono::seconds{3};
+  while (std::chrono::steady_clock::now() < end) {
+    auto now = running_tree{system}.find(system, name);
+    if (now && now.id() != id)
+      return;
+    std::this_thread::sleep_for(std::chrono::milliseconds{5});
+  }
+}
+
+}  // namespace
+
+TEST_CASE("every actor of a daemon hangs in the tree, and the tree stops in order") {
+  tests::temporary_folder folder;
+  tools::daemon daemon{options_in(folder / "data")};
+  auto started = daemon.start();
+  REQUIRE_MESSAGE(started, (started ? "" : started.error().message));
+  running_tree tree{daemon.system()};
+  std::size_t roots = 0;
+  for (auto& line : tree.lines) {
+    auto is_root = line.name == "ROOT";
+    roots += is_root;
+    CHECK_MESSAGE((is_root || !tree.parent_of(line).empty()), line.name);
+  }
+  CHECK(roots == 1);
+  CHECK(tree.children_of("ROOT")
+        == std::set<std::string>{"DIRECTORY", "ENTRY", "ORCHESTRATOR", "NODE GROUP", "BRIDGE"});
+  CHECK(tree.children_of("ORCHESTRATOR")
+        == std::set<std::string>{"STORE", "EVENTS", "QUERIES", "MODELS", "REGISTRY", "SCHEDULER",
+                                 "DISPATCHER", "BACKUP"});
+  CHECK(tree.children_of("NODE GROUP")
+        == std::set<std::string>{"CACHE", "AGENT_ENTRY", "DEVICE", "NODE"});
+  CHECK(daemon.stop());
+}
+
+TEST_CASE("an actor that is killed is replaced, with all that were started after it") {
+  tests::temporary_folder folder;
+  tools::daemon daemon{options_in(folder / "data")};
+  REQUIRE(daemon.start());
+  running_tree before{daemon.system()};
+  kill_one(daemon.system(), "SCHEDULER");
+  kill_one(daemon.system(), "BRIDGE");
+  running_tree after{daemon.system()};
+  CHECK(after.children_of("ORCHESTRATOR").contains("SCHEDULER"));
+  CHECK(after.children_of("ROOT").contains("BRIDGE"));
+  CHECK(before.find(daemon.system(), "STORE") == after.find(daemon.system(), "STORE"));
+  CHECK(daemon.stop());
+}
+
+TEST_CASE("a part that dies more often than the limits allow ends the daemon with an error") {
+  held_signal signal;
+  tests::temporary_folder folder;
+  auto options = options_in(folder / "data");
+  options.supervision.restarts_max = 1;
+  tools::daemon daemon{options};
+  REQUIRE(daemon.start());
+  // One restart of SCHEDULER, then one of ORCHESTRATOR with another one of SCHEDULER in it.
+  auto is_over = false;
+  for (int kills = 0; kills < 8 && !is_over; ++kills) {
+    kill_one(daemon.system(), "SCHEDULER");
+    is_over = signal.take(1);
+  }
+  CHECK(is_over);
+  // What `main` makes its exit status of.
+  CHECK_FALSE(daemon.stop());
+}

@@ -14,8 +14,6 @@ struct registry_fixture : actor_fixture {
   std::shared_ptr<inbox> scheduler_box = std::make_shared<inbox>();
   std::shared_ptr<inbox> node_box = std::make_shared<inbox>();
   std::vector<actors::commit_changes> commits;
-  /// STORE refuses what it is sent.
-  bool is_full = false;
   actors::stored_nodes stored;
   /// What STORE answers instead of writing.
   runtime::failure store_refusal;
@@ -47,8 +45,6 @@ struct registry_fixture : actor_fixture {
     arguments.scheduler.set(caf::actor_cast<actors::scheduler_actor>(scheduler));
     arguments.store.set(fake<actors::store_actor>(
       [this](const actors::commit_changes& x) -> caf::result<actors::commit_result> {
-        if (is_full)
-          return runtime::to_error(runtime::error_code::store_full, "no space");
         if (store_refusal.code != runtime::error_code::none)
           return runtime::to_error(store_refusal);
         commits.push_back(x);

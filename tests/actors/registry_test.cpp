@@ -35,12 +35,12 @@ TEST_CASE("what a full store refuses is stored in order when there is space agai
   f.start();
   auto first = f.new_node();
   REQUIRE(f.ask<join_accepted>(f.registry, f.join_of(first)).has_value());
-  f.is_full = true;
+  f.store_refusal = {runtime::error_code::store_full, "no space", {}};
   f.kill(first);
   REQUIRE(f.ask<join_accepted>(f.registry, f.join_of(f.new_node(), 2)).has_value());
   f.advance(2'000);
   CHECK(f.events_of("node_lost") == 0);
-  f.is_full = false;
+  f.store_refusal = {};
   f.advance(1'000);
   std::vector<std::string> kinds;
   for (auto& commit : f.commits)

@@ -138,7 +138,7 @@ TEST_CASE("a node that drains is no attempt, but is not asked again") {
   for (auto* node : {"a", "b", "c", "d"})
     CHECK(std::holds_alternative<next_attempt>(
       tries.failed(first_place, refusal(node, error_code::unavailable))));
-  CHECK(tries.excluded_for(first_place) == std::set<std::string>{"a", "b", "c", "d"});
+  CHECK(tries.avoided_for(first_place) == std::set<std::string>{"a", "b", "c", "d"});
   CHECK(std::holds_alternative<next_attempt>(tries.failed(first_place, lost_agent("e"))));
 }
 

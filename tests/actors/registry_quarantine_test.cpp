@@ -34,7 +34,7 @@ struct quarantine_fixture : tests::registry_fixture {
   }
 
   void beat(std::uint64_t incarnation = 1, bool draining = false) {
-    send_from(handle, registry, node_heartbeat{"node-0001", incarnation, draining, {}});
+    send_from(handle, registry, node_heartbeat{"node-0001", incarnation, draining, {}, {}});
   }
 
   /// Moves time on, with heartbeats.

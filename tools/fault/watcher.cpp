@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "tools/fault/strike_plan.hpp"
+
 namespace dim::tools {
 
 namespace {
@@ -49,6 +51,10 @@ void watcher::look_at_jobs() {
 void watcher::look_at_faults() {
   const auto reply = get("/api/v1/faults");
   for (const auto& each : list_at(reply.body, "faults")) {
+    // The others count once for each time that they were struck.
+    const auto action = scenario::fault_action_from(text_at(each, "action"));
+    if (!action || !is_held(*action))
+      continue;
     const auto hit = static_cast<std::uint64_t>(number_at(each, "strikes"));
     auto& known = strikes_[text_at(each, "id")];
     if (hit > known)

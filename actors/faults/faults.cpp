@@ -50,14 +50,6 @@ struct faults_state::broadcast {
   fault_injected result;
   std::string target;
   std::size_t open = 0;
-
-  void finish() {
-    if (result.struck.empty())
-      promise.deliver(runtime::to_error(
-        error_code::not_found, "nothing that can be hit fits the target '" + target + "'"));
-    else
-      promise.deliver(std::move(result));
-  }
 };
 
 void faults_state::initialise(self_pointer pointer, faults_arguments values) {
@@ -89,21 +81,43 @@ caf::result<fault_injected> faults_state::inject(inject_fault& wish) {
     run->open += is_member_here(each) ? 1 : 0;
   if (run->open == 0 || hits_itself(order)) {
     run->open = 0;
-    run->finish();
+    finish(*run);
   }
   for (auto& [names, each] : members)
     if (is_member_here(each))
       calls.call(self, each.handle, strike_timeout_ms, joined(names), strike_fault{order},
-                 [run](runtime::expected<fault_injected> reply) {
+                 [this, run](runtime::expected<fault_injected> reply) {
                    if (run->open == 0)
                      return;
                    if (reply)
                      run->result.struck.insert(run->result.struck.end(), reply->struck.begin(),
                                                reply->struck.end());
                    if (--run->open == 0)
-                     run->finish();
+                     finish(*run);
                  });
   return run->promise;
+}
+
+void faults_state::finish(broadcast& run) {
+  if (!run.result.struck.empty()) {
+    run.promise.deliver(std::move(run.result));
+    return;
+  }
+  end_everywhere(run.result.id);
+  run.promise.deliver(runtime::to_error(
+    error_code::not_found, "nothing that can be hit fits the target '" + run.target + "'"));
+}
+
+void faults_state::end_everywhere(const std::string& id) {
+  arguments.board->remove(id);
+  refresh();
+  for (auto& [names, each] : members) {
+    if (is_member_here(each))
+      calls.call(self, each.handle, strike_timeout_ms, joined(names), clear_faults{id},
+                 [](const runtime::expected<fault_list>&) {});
+    std::erase_if(each.last.active,
+                  [&](const auto& active) { return id.empty() || active.order.id == id; });
+  }
 }
 
 bool faults_state::is_member_here(const member& each) const {
@@ -249,16 +263,7 @@ caf::result<fault_list> faults_state::clear(const clear_faults& wish) {
                 [&](const auto& each) { return !wish.id.empty() && each.order.id != wish.id; });
   if (!wish.id.empty() && before.active.empty())
     return runtime::to_error(error_code::not_found, "no fault '" + wish.id + "' is active");
-  arguments.board->remove(wish.id);
-  refresh();
-  for (auto& [names, each] : members) {
-    if (is_member_here(each))
-      calls.call(self, each.handle, strike_timeout_ms, joined(names), wish,
-                 [](const runtime::expected<fault_list>&) {});
-    std::erase_if(each.last.active, [&](const auto& active) {
-      return wish.id.empty() || active.order.id == wish.id;
-    });
-  }
+  end_everywhere(wish.id);
   runtime::log(runtime::log_level::warn, name, "ended faults on request",
                {{"fault_id", wish.id.empty() ? "all" : wish.id}});
   return before;

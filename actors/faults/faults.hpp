@@ -57,6 +57,9 @@ private:
   };
   struct broadcast;
 
+  void finish(broadcast& run);
+  /// Ends the fault with this id, or all when it is empty, here and in the others.
+  void end_everywhere(const std::string& id);
   bool is_member_here(const member& each) const;
   /// Hits a process, an agent process or an actor at once; returns its name.
   std::vector<std::string> strike_at_once(const fault_order& order);

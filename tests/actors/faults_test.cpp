@@ -88,6 +88,9 @@ TEST_CASE("a fault that lasts is put on the boards of all, told by whom it conce
 TEST_CASE("a fault that fits nobody is not found, and one with problems is refused") {
   faults_fixture f;
   CHECK(f.inject(order_of(fault_kind::drop, "node/z")).error().code == error_code::not_found);
+  f.run();
+  CHECK(f.central_board->active(runtime::clock_ns(f.sys())).empty());
+  CHECK(f.node_board->active(runtime::clock_ns(f.sys())).empty());
   auto order = order_of(fault_kind::slow, "node/a");
   order.lasts_ms = 60'001;
   CHECK(f.inject(order).error().code == error_code::bad_input);

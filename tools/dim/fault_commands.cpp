@@ -118,6 +118,10 @@ int print_faults(session& with, const outcome<json>& answer) {
   for (const auto& each : list_at(*answer, "faults"))
     faults.add({text_at(each, "id"), text_at(each, "action"), text_at(each, "target"),
                 text_at(each, "left_ms"), text_at(each, "strikes")});
+  if (faults.empty()) {
+    out << "\nno fault is active\n";
+    return 0;
+  }
   out << '\n';
   faults.print(with.io());
   return 0;

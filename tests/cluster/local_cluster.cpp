@@ -116,11 +116,14 @@ void local_cluster::start_node(std::size_t index) {
 }
 
 void local_cluster::await_ports(const std::string& name, process& owner) const {
-  wait_until("the daemon listens", [&] {
-    if (!owner.is_running())
-      FAIL("the daemon ended at its start:\n", logs());
-    return std::filesystem::exists(folder_ / (name + "-ports.json"));
-  });
+  wait_until(
+    "the daemon listens",
+    [&] {
+      if (!owner.is_running())
+        FAIL("the daemon ended at its start:\n", logs());
+      return std::filesystem::exists(folder_ / (name + "-ports.json"));
+    },
+    std::chrono::minutes{2});
 }
 
 std::vector<child_process> local_cluster::agents_of(std::size_t index) const {

@@ -7,9 +7,10 @@
 
 #include <doctest/doctest.h>
 
-#include "tests/cluster/history_reader.hpp"
+#include "tests/cluster/job_ends.hpp"
 #include "tests/cluster/job_load.hpp"
 #include "tests/cluster/kill_storm.hpp"
+#include "tools/fault/final_state.hpp"
 #include "tools/scenario/invariants.hpp"
 
 namespace dim::tests {
@@ -58,6 +59,9 @@ void survive(std::size_t kills, std::chrono::milliseconds settle_limit) {
   local_cluster cluster{
     {3, true, {"--cluster.rejoin_backoff_max_ms=500", "--cluster.heartbeat_ms=500"}}};
   cluster.push_samples(models_of_load());
+  tools::patient_client gateway{{"127.0.0.1", std::to_string(cluster.port()), {}}};
+  auto before = tools::read_first_state(gateway);
+  REQUIRE(before);
 
   load_shape clients;
   clients.seed = seed;
@@ -77,7 +81,8 @@ void survive(std::size_t kills, std::chrono::milliseconds settle_limit) {
   cluster.start_orchestrator();
   cluster.wait_until("all nodes are members", [&] { return cluster.nodes_online() == 3; });
   look_again(cluster, seen);
-  read_history(cluster, seen);
+  auto read = tools::read_final_state(gateway, *before, seen);
+  REQUIRE_MESSAGE(read.has_value(), read.error().message);
 
   tell(storm, load, seen);
   check_promises(seen);

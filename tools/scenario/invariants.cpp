@@ -142,13 +142,18 @@ private:
     std::map<std::string, std::uint32_t> last_epoch;
     for (const auto& each : seen_.executions)
       last_epoch[each.job_id] = std::max(last_epoch[each.job_id], each.epoch);
-    std::map<std::tuple<std::string, std::uint32_t, std::uint32_t>, std::string> answers;
+    std::map<std::tuple<std::string, std::uint32_t, std::uint32_t, std::uint32_t>, std::string>
+      answers;
     for (const auto& each : seen_.executions) {
       count(promise::execution_counts_once);
       if (each.state != "completed" || each.epoch != last_epoch[each.job_id])
         continue;
-      const auto [other, is_new] =
-        answers.try_emplace(std::tuple{each.job_id, each.step, each.slot}, each.id);
+      // A comparative job that loses its node runs all its models on another one, as the next
+      // attempt; what the node had answered before does not count.
+      const auto job = jobs_.find(each.job_id);
+      const auto starts_over = job != jobs_.end() && job->second->pattern == "comparative";
+      const auto [other, is_new] = answers.try_emplace(
+        std::tuple{each.job_id, each.step, each.slot, starts_over ? each.attempt : 0u}, each.id);
       if (!is_new)
         add(promise::execution_counts_once, "job " + each.job_id + ", step "
                                               + std::to_string(each.step) + ", slot "

@@ -133,6 +133,18 @@ TEST_CASE("an answer of an older epoch beside one of the last is no double answe
   CHECK(broken(seen).empty());
 }
 
+TEST_CASE("a comparative job that starts over on another node answers once in each attempt") {
+  auto seen = sample_history();
+  for (auto& job : seen.jobs)
+    if (job.id == "single")
+      job.pattern = "comparative";
+  execution(seen, "s1")->state = "completed";
+  execution(seen, "s2")->attempt = 2;
+  CHECK(broken(seen).empty());
+  execution(seen, "s2")->attempt = 1;
+  CHECK_FALSE(broken(seen).empty());
+}
+
 TEST_CASE("what was lost and still has an effect is found") {
   plant(promise::fenced_changes_nothing, "execution_lost, then execution_completed",
         [](history& seen) { append_event(seen, "execution_completed", "single", "s1", "node-3"); });

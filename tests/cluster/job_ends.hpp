@@ -12,7 +12,4 @@ void await_ends(local_cluster& cluster, scenario::history& seen, std::chrono::mi
 /// Looks at every job that `seen` has a submission of once more.
 void look_again(local_cluster& cluster, scenario::history& seen);
 
-/// Reads jobs, executions, nodes and the whole event log into `seen`.
-void read_history(local_cluster& cluster, scenario::history& seen);
-
 }  // namespace dim::tests

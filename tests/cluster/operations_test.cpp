@@ -90,10 +90,10 @@ TEST_CASE("SIGTERM in the middle of work moves what waits, ends with 0 and costs
 }
 
 TEST_CASE("a node whose agents die is quarantined, probed, and released when it has healed") {
-  // An agent that has died often does not rest, so that the probes alone decide.
+  // An agent that dies is not started again at once, but after a second.
   local_cluster cluster{
     2, {"--registry.quarantine_probe_ms=300", "--registry.quarantine_probe_max_ms=600",
-        "--supervision.restarts_max=1000"}};
+        "--supervision.restarts_max=0", "--supervision.restarts_window_ms=1000"}};
   cluster.push_samples({"digits-mlp"});
   auto healthy = cluster.folder() / "healthy";
   auto agent = make_fragile_agent(cluster.folder(), healthy);

@@ -90,7 +90,7 @@ private:
       add_repeated(fault_action::kill,
                    "actor/" + of_orchestrator[random_.below(of_orchestrator.size())]
                      + "@orchestrator",
-                   between(10'000, 120'000), 0);
+                   chance(0.1) ? between(3'000, 10'000) : between(10'000, 120'000), 0);
     static const std::vector<std::string> of_node{"NODE",  "CACHE",     "DEVICE", "AGENT",
                                                   "THREAD", "INFERENCE", "LINK"};
     for (auto count = random_.below(3); count > 0; --count)

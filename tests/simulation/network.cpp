@@ -1,6 +1,7 @@
 // Hosts and connections; what travels over them is in network_packets.cpp.
 #include "tests/simulation/network.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "runtime/actor_base.hpp"
@@ -118,8 +119,16 @@ void network::heal(host_id from, host_id to) {
   if (way.cuts == 0 || --way.cuts > 0)
     return;
   changed(from, to);
-  for (auto& arrival : std::exchange(way.held_back, {}))
-    sim_.after_us(draw_delay(), std::move(arrival));
+  // In the order in which they were sent, and before whatever is sent from now on.
+  auto due = sim_.now() + std::chrono::microseconds{draw_delay()};
+  for (auto& arrival : std::exchange(way.held_back, {})) {
+    due += std::chrono::microseconds{1};
+    sim_.deeds.at(due, std::move(arrival));
+  }
+  for (auto& [id, each] : connections_)
+    for (int mine = 0; mine < 2; ++mine)
+      if (each.sides[mine].host == from && each.sides[1 - mine].host == to)
+        each.sides[mine].last_arrival = std::max(each.sides[mine].last_arrival, due);
 }
 
 void network::changed(host_id from, host_id to) {

@@ -23,6 +23,9 @@ constexpr std::int64_t boot_ms = 30'000;
 /// After the last job: stragglers are scored, idle agents stop, timers of what is over fire.
 constexpr std::int64_t quiet_ms = 330'000;
 
+/// Messages that may wait in one mailbox.
+constexpr std::int64_t mailbox_max = 10'000;
+
 /// Steps at the most, against actors that answer each other for ever.
 constexpr std::uint64_t steps_max = 20'000'000;
 
@@ -209,6 +212,11 @@ std::map<std::string, std::int64_t> world::count_what_is_left() {
 }
 
 void world::note_numbers() {
+  std::map<std::string, std::int64_t> peaks;
+  for (auto& line : sim_.context().actors.lines())
+    peaks[line.name] = std::max(peaks[line.name], line.mailbox_peak);
+  for (auto& [name, peak] : peaks)
+    observer_.seen().gauges.push_back({"mailbox of " + name, peak, mailbox_max});
   auto after = count_what_is_left();
   for (auto& [name, count] : before_)
     observer_.seen().baselines.push_back({name, count, std::exchange(after[name], 0)});
@@ -253,6 +261,8 @@ outcome world::run() {
   result_.violations = observer_.violations();
   if (result_.violations.empty())
     check();
+  if (cluster_.escalations > 0)
+    observer_.note_path("escalation", cluster_.escalations);
   for (auto& [name, times] : record_->paths)
     observer_.note_path(name, times);
   observer_.seen().faults = faults_.strikes();

@@ -171,13 +171,15 @@ private:
   }
 
   /// Once an engine has started anew, nothing of the one before it may be taken.
+  /// An engine takes up executions of an older epoch, but once it has made a new one in their place
+  /// they are given up.
   void check_epochs() {
-    std::map<std::string, std::uint32_t> newest;
+    std::map<std::tuple<std::string, std::uint32_t, std::uint32_t>, std::uint32_t> newest;
     for (const auto& event : seen_.events) {
       const auto found = executions_.find(event.execution_id);
       if (found == executions_.end() || !event.kind.starts_with("execution_"))
         continue;
-      auto& epoch = newest[event.job_id];
+      auto& epoch = newest[{event.job_id, found->second->step, found->second->slot}];
       const auto own = found->second->epoch;
       epoch = std::max(epoch, own);
       if (event.kind == "execution_completed" && own < epoch)

@@ -154,13 +154,16 @@ expected<job_view> read_job(const runtime::transaction& snapshot, const std::str
   return view;
 }
 
-expected<unfinished_jobs> read_unfinished(const runtime::transaction& snapshot) {
+expected<unfinished_jobs> read_unfinished(const runtime::transaction& snapshot,
+                                          const std::string& job_id) {
   std::vector<std::string> ids;
   for (const auto state : {job_state::pending, job_state::scheduled, job_state::running}) {
-    auto done = snapshot.range(state_table(state), {}, [&](std::string_view key, std::string_view) {
-      ids.emplace_back(key);
-      return true;
-    });
+    const runtime::key_range keys{.prefix = job_id};
+    auto done =
+      snapshot.range(state_table(state), keys, [&](std::string_view key, std::string_view) {
+        ids.emplace_back(key);
+        return true;
+      });
     if (!done)
       return tl::unexpected(std::move(done.error()));
   }

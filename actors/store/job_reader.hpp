@@ -22,8 +22,10 @@ runtime::expected<job_view> read_job(const runtime::transaction& snapshot, const
 runtime::expected<job_page> read_page(const runtime::transaction& snapshot,
                                       const list_jobs& request);
 
-/// All jobs that are not terminal, oldest first.
-runtime::expected<unfinished_jobs> read_unfinished(const runtime::transaction& snapshot);
+/// All jobs that are not terminal, oldest first; with a `job_id` only that one, unless it is
+/// terminal.
+runtime::expected<unfinished_jobs> read_unfinished(const runtime::transaction& snapshot,
+                                                   const std::string& job_id);
 
 /// Every attempt of a job, oldest first. Errors: not_found (no such job).
 runtime::expected<execution_list> read_executions(const runtime::transaction& snapshot,

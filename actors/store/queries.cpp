@@ -38,8 +38,9 @@ queries_actor::behavior_type queries(queries_state::self_pointer self, database_
     [&state](const get_history& request) {
       return state.answer<event_list>([&](snapshot x) { return read_history(x, request.job_id); });
     },
-    [&state](load_unfinished) {
-      return state.answer<unfinished_jobs>([](snapshot x) { return read_unfinished(x); });
+    [&state](const load_unfinished& request) {
+      return state.answer<unfinished_jobs>(
+        [&](snapshot x) { return read_unfinished(x, request.job_id); });
     },
     [&state](load_nodes) {
       return state.answer<stored_nodes>([](snapshot x) { return read_nodes(x); });

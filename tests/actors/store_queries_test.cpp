@@ -199,6 +199,10 @@ TEST_CASE("after a restart everything unfinished is found, with inputs and store
   REQUIRE(found->jobs.size() == unfinished.size());
   for (std::size_t index = 0; index < unfinished.size(); ++index)
     CHECK(found->jobs[index].record == unfinished[index]);
+  const auto one = f.ask<unfinished_jobs>(f.queries, load_unfinished{unfinished[1].id});
+  REQUIRE(one.has_value());
+  REQUIRE(one->jobs.size() == 1);
+  CHECK(one->jobs[0].record == unfinished[1]);
   CHECK(found->jobs.back().step_outputs == std::vector<models::tensor_list>{outputs, outputs});
 }
 

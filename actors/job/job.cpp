@@ -148,8 +148,7 @@ void job_actor_state::score_straggler(const straggler_scored& news) {
   detach_large(stored.outputs, unwritten.blobs);
   unwritten.changes.push_back(change_for_execution(stored));
   add_event(topic_jobs, "straggler_scored", &news.record);
-  if (auto registry = arguments.services.registry.get())
-    self->send(registry, score_nodes{arguments.record.id, {news.score}});
+  scores.push_back(news.score);
   flush();
 }
 
@@ -221,6 +220,7 @@ void job_actor_state::flush() {
   ending_is_under_way = is_terminal(arguments.record.state) && !is_ended;
   steps_under_way = std::exchange(step_promises, {});
   ends_under_way = std::exchange(ends, {});
+  scores_under_way = std::exchange(scores, {});
   auto commit = std::exchange(unwritten, {});
   commit.term = arguments.term;
   self->request(store, caf::infinite, commit)
@@ -241,10 +241,10 @@ void job_actor_state::note_committed() {
     self->send(arguments.dispatcher, job_ended{record.id, record.state});
     for (auto& promise : std::exchange(cancel_promises, {}))
       promise.deliver(job_status{record.id, record.state});
-    auto registry = arguments.services.registry.get();
-    if (registry && !scores.empty())
-      self->send(registry, score_nodes{record.id, std::exchange(scores, {})});
   }
+  auto registry = arguments.services.registry.get();
+  if (registry && !scores_under_way.empty())
+    self->send(registry, score_nodes{arguments.record.id, std::exchange(scores_under_way, {})});
   flush();
   quit_when_over();
 }
@@ -265,6 +265,8 @@ void job_actor_state::note_commit_failed(const commit_changes& commit, const caf
   steps_under_way.clear();
   ends.insert(ends.begin(), ends_under_way.begin(), ends_under_way.end());
   ends_under_way.clear();
+  scores.insert(scores.begin(), scores_under_way.begin(), scores_under_way.end());
+  scores_under_way.clear();
   self->delayed_send(self, commit_pause, caf::tick_atom_v);
 }
 

@@ -98,7 +98,9 @@ private:
   /// The commit under way carries the terminal state; it is on disk.
   bool ending_is_under_way = false;
   bool is_ended = false;
+  /// Due once what they follow from is on disk: in `unwritten`, and in the commit under way.
   std::vector<node_scored> scores;
+  std::vector<node_scored> scores_under_way;
   /// The state that the history has told of, by execution: a verdict that comes later is no event.
   std::map<std::string, execution_state> told;
   std::vector<caf::typed_response_promise<job_status>> cancel_promises;

@@ -138,26 +138,34 @@ private:
     count(promise::one_job_per_key, keys.size());
   }
 
+  /// What one answer is wanted of, within a step.
+  std::string place_of(const final_execution& each) const {
+    const auto job = jobs_.find(each.job_id);
+    const auto pattern = job != jobs_.end() ? job->second->pattern : std::string{};
+    // Its participants are nodes, numbered anew by each engine.
+    if (pattern == "collaborative")
+      return "node " + each.node_id;
+    const auto slot = "slot " + std::to_string(each.slot);
+    // One that loses its node runs all its models on another one, as the next attempt; what the
+    // first had answered does not count.
+    return pattern == "comparative" ? slot + ", attempt " + std::to_string(each.attempt) : slot;
+  }
+
   void check_executions() {
     std::map<std::string, std::uint32_t> last_epoch;
     for (const auto& each : seen_.executions)
       last_epoch[each.job_id] = std::max(last_epoch[each.job_id], each.epoch);
-    std::map<std::tuple<std::string, std::uint32_t, std::uint32_t, std::uint32_t>, std::string>
-      answers;
+    std::map<std::tuple<std::string, std::uint32_t, std::string>, std::string> answers;
     for (const auto& each : seen_.executions) {
       count(promise::execution_counts_once);
       if (each.state != "completed" || each.epoch != last_epoch[each.job_id])
         continue;
-      // A comparative job that loses its node runs all its models on another one, as the next
-      // attempt; what the node had answered before does not count.
-      const auto job = jobs_.find(each.job_id);
-      const auto starts_over = job != jobs_.end() && job->second->pattern == "comparative";
-      const auto [other, is_new] = answers.try_emplace(
-        std::tuple{each.job_id, each.step, each.slot, starts_over ? each.attempt : 0u}, each.id);
+      const auto [other, is_new] =
+        answers.try_emplace({each.job_id, each.step, place_of(each)}, each.id);
       if (!is_new)
         add(promise::execution_counts_once, "job " + each.job_id + ", step "
-                                              + std::to_string(each.step) + ", slot "
-                                              + std::to_string(each.slot) + " has the answers "
+                                              + std::to_string(each.step) + ", "
+                                              + place_of(each) + " has the answers "
                                               + other->second + " and " + each.id);
     }
     for (const auto& event : seen_.events) {

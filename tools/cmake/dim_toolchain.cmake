@@ -19,9 +19,7 @@ endif()
 
 find_program(DIM_CCACHE ccache)
 if(DIM_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  # Precompiled headers need these two relaxations, and no others.
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
-      CCACHE_SLOPPINESS=pch_defines,time_macros ${DIM_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_CURRENT_LIST_DIR}/cached_compiler)
   add_compile_options(-fpch-preprocess)
 endif()
 find_program(DIM_MOLD mold)

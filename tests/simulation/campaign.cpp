@@ -39,14 +39,14 @@ void write_all(int descriptor, const std::string& text) {
   }
 }
 
-[[noreturn]] void run_in_child(const planned_run& run, const hooks_factory& make_hooks,
+[[noreturn]] void run_in_child(const planned_run& run, const campaign_options& wanted,
                                int descriptor) {
   auto begin = std::clock();
-  auto hooks = make_hooks ? make_hooks() : nullptr;
+  auto hooks = wanted.hooks ? wanted.hooks() : nullptr;
   run_options options;
   options.quality = run.quality;
   options.hooks = hooks.get();
-  auto result = run_scenario(run.plan, options);
+  auto result = wanted.run ? wanted.run(run, options) : run_scenario(run.plan, options);
   auto cpu_ms = static_cast<std::int64_t>(std::clock() - begin) * 1'000 / CLOCKS_PER_SEC;
   write_all(descriptor, to_json(report_of(run.plan, result, cpu_ms)));
   ::_exit(0);
@@ -64,7 +64,7 @@ child start(planned_run run, const campaign_options& options) {
   made.pid = ::fork();
   if (made.pid == 0) {
     ::close(ends[0]);
-    run_in_child(made.run, options.hooks, ends[1]);
+    run_in_child(made.run, options, ends[1]);
   }
   ::close(ends[1]);
   made.descriptor = ends[0];

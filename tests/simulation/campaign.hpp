@@ -22,12 +22,17 @@ planned_run run_of_seed(std::uint64_t seed, const generator_limits& limits);
 /// Makes the planted bug of a run, in the process of the run; null: none.
 using hooks_factory = std::function<std::unique_ptr<world_hooks>()>;
 
+/// Does a run, in the process of the run.
+using run_function = std::function<outcome(const planned_run&, const run_options&)>;
+
 struct campaign_options {
   /// Processes at the same time.
   std::uint32_t parallel = 2;
   /// Real time after which a run is killed, in milliseconds.
   std::int64_t time_max_ms = 120'000;
   hooks_factory hooks;
+  /// Empty: `run_scenario`.
+  run_function run;
 };
 
 /// Runs each in a process of its own, so that a crash ends that one alone, and reports each as soon

@@ -6,6 +6,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "tests/simulation/planted_bugs.hpp"
+
 namespace dim::simulation {
 
 namespace {
@@ -25,6 +27,13 @@ runtime::expected<scenario::scenario> read_plan(const std::string& path) {
   std::ostringstream text;
   text << file.rdbuf();
   return scenario::read_scenario(text.str());
+}
+
+std::vector<std::string> bug_names() {
+  std::vector<std::string> names;
+  for (auto& each : planted_bugs())
+    names.push_back(each.name);
+  return names;
 }
 
 }  // namespace
@@ -55,6 +64,10 @@ command_line read_command_line(int argc, char** argv, std::ostream& out, std::os
   app.add_option("--plan", wanted.plan_file, "Run this plan instead of generated ones");
   app.add_option("--links", wanted.links, "How links behave; if not given, the seed says")
     ->check(CLI::IsMember({"tcp", "chaos"}));
+  app.add_option("--ring", wanted.ring, "What is simulated: one actor system, or several over BASP")
+    ->check(CLI::IsMember({"actors", "basp"}));
+  app.add_option("--bug", wanted.bug, "Plant this bug, which the promises must find")
+    ->check(CLI::IsMember(bug_names()));
   app.add_flag("--trace", wanted.is_traced, "Print the plan and every step");
   app.add_flag("--shrink", wanted.is_shrunk, "Print a smaller plan with the same violation");
   app.add_flag("--json", wanted.is_json, "One JSON object a seed, instead of a table");
@@ -65,6 +78,13 @@ command_line read_command_line(int argc, char** argv, std::ostream& out, std::os
     result.exit_status = status == 0 ? 0 : 2;
     return result;
   }
+  if (!wanted.bug.empty() && wanted.ring != "actors") {
+    problems << "--bug: planted bugs need the hooks of --ring actors\n";
+    result.exit_status = 2;
+    return result;
+  }
+  if (!wanted.bug.empty())
+    wanted.campaign.hooks = find_bug(wanted.bug)->make;
   auto range = read_seeds(seeds);
   if (!range) {
     problems << "--seeds: \"" << seeds << "\" is not FIRST..LAST\n";
@@ -101,6 +121,10 @@ planned_run run_of(const wish& wanted, std::uint64_t seed) {
 
 std::string replay_line(const wish& wanted, std::uint64_t seed) {
   auto line = "dim-sim --seeds " + std::to_string(seed);
+  if (wanted.ring != "actors")
+    line += " --ring " + wanted.ring;
+  if (!wanted.bug.empty())
+    line += " --bug " + wanted.bug;
   if (wanted.plan)
     return line + " --plan " + wanted.plan_file
            + (wanted.links.empty() ? "" : " --links " + wanted.links) + " --trace";

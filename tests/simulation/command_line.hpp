@@ -19,6 +19,10 @@ struct wish {
   std::string plan_file;
   /// "tcp", "chaos"; empty: as the seed has it.
   std::string links;
+  /// "actors": one actor system; "basp": several over real BASP.
+  std::string ring = "actors";
+  /// The name of a planted bug; empty: none.
+  std::string bug;
   campaign_options campaign;
   bool is_traced = false;
   bool is_shrunk = false;

@@ -4,6 +4,7 @@
 #include <iostream>
 #include <string>
 
+#include "tests/simulation/basp_world.hpp"
 #include "tests/simulation/command_line.hpp"
 #include "tests/simulation/coverage.hpp"
 #include "tests/simulation/shrink.hpp"
@@ -73,15 +74,30 @@ void print_shrunk(const wish& wanted, const planned_run& failing, const std::str
               dim::scenario::write_scenario(smaller.plan).c_str());
 }
 
+/// The run of a seed in the ring that is wanted.
+planned_run plan_of(const wish& wanted, std::uint64_t seed) {
+  auto run = run_of(wanted, seed);
+  if (wanted.ring == "basp" && !wanted.plan)
+    run.plan = basp_scenario(seed);
+  return run;
+}
+
+outcome run_in_ring(const wish& wanted, const planned_run& run, const run_options& options) {
+  return wanted.ring == "basp" ? run_basp_seed(run.plan, options.trace)
+                               : run_scenario(run.plan, options);
+}
+
 int run_traced(const wish& wanted) {
   auto status = 0;
   for (auto seed = wanted.first_seed; seed <= wanted.last_seed; ++seed) {
-    auto run = run_of(wanted, seed);
+    auto run = plan_of(wanted, seed);
     std::cout << dim::scenario::write_scenario(run.plan) << std::endl;
     run_options options;
     options.quality = run.quality;
     options.trace = &std::cout;
-    auto report = report_of(run.plan, run_scenario(run.plan, options), 0);
+    auto hooks = wanted.campaign.hooks ? wanted.campaign.hooks() : nullptr;
+    options.hooks = hooks.get();
+    auto report = report_of(run.plan, run_in_ring(wanted, run, options), 0);
     std::cout << std::flush;
     print_head();
     print_row(report);
@@ -102,7 +118,7 @@ int run_all(const wish& wanted) {
     [&]() -> std::optional<planned_run> {
       if (seed > wanted.last_seed)
         return std::nullopt;
-      return run_of(wanted, seed++);
+      return plan_of(wanted, seed++);
     },
     wanted.campaign,
     [&](const planned_run& run, const seed_report& report) {
@@ -121,7 +137,7 @@ int run_all(const wish& wanted) {
   if (!wanted.is_json)
     print_totals(totals, seconds.count());
   auto status = totals.failed > 0 ? 1 : 0;
-  if (!wanted.plan && totals.runs >= coverage_seeds_min)
+  if (!wanted.plan && wanted.ring == "actors" && totals.runs >= coverage_seeds_min)
     for (auto& path : totals.missed()) {
       std::fprintf(stderr, "never ran: %s (%s)\n", path.name.c_str(), path.meaning.c_str());
       status = 1;
@@ -137,5 +153,9 @@ int main(int argc, char** argv) {
   auto line = read_command_line(argc, argv, std::cout, std::cerr);
   if (line.exit_status)
     return *line.exit_status;
+  line.wanted.campaign.run = [wanted = line.wanted](const planned_run& run,
+                                                    const run_options& options) {
+    return run_in_ring(wanted, run, options);
+  };
   return line.wanted.is_traced ? run_traced(line.wanted) : run_all(line.wanted);
 }

@@ -38,6 +38,7 @@ public:
     check_submissions();
     check_keys();
     check_executions();
+    check_retries();
     check_epochs();
     check_consensus();
     check_reputation();
@@ -175,6 +176,28 @@ private:
       if (found->second->state != "completed")
         add(promise::execution_counts_once,
             "execution " + event.execution_id + " was scored and is " + found->second->state);
+    }
+  }
+
+  /// Voters share one node, and participants have their own data: only these can move.
+  void check_retries() {
+    std::map<std::tuple<std::string, std::uint32_t, std::uint32_t, std::uint32_t>,
+             std::map<std::string, std::string>>
+      places;
+    for (const auto& each : seen_.executions) {
+      const auto job = jobs_.find(each.job_id);
+      const auto moves = job != jobs_.end()
+                         && (job->second->pattern == "single" || job->second->pattern == "chained"
+                             || job->second->pattern == "replicated");
+      if (!moves || each.node_id.empty())
+        continue;
+      count(promise::retry_goes_elsewhere);
+      auto& nodes = places[std::tuple{each.job_id, each.epoch, each.step, each.slot}];
+      const auto [other, is_new] = nodes.try_emplace(each.node_id, each.id);
+      if (!is_new)
+        add(promise::retry_goes_elsewhere, "executions " + other->second + " and " + each.id
+                                             + " of job " + each.job_id + " fill one place on "
+                                             + each.node_id);
     }
   }
 

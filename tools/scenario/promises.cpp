@@ -6,7 +6,7 @@ namespace dim::scenario {
 
 namespace {
 
-constexpr runtime::enum_names<13> names{"acknowledged_job_ends",
+constexpr runtime::enum_names<14> names{"acknowledged_job_ends",
                                         "terminal_state_is_final",
                                         "completed_job_has_result",
                                         "one_job_per_key",
@@ -18,9 +18,10 @@ constexpr runtime::enum_names<13> names{"acknowledged_job_ends",
                                         "event_numbers_have_no_gaps",
                                         "limits_are_kept",
                                         "baselines_are_restored",
-                                        "nodes_are_members"};
+                                        "nodes_are_members",
+                                        "retry_goes_elsewhere"};
 
-constexpr runtime::enum_names<13> sentences{
+constexpr runtime::enum_names<14> sentences{
   "Every acknowledged job reaches exactly one terminal state.",
   "A terminal state never changes.",
   "A job has a result when it is completed, and only then.",
@@ -33,7 +34,8 @@ constexpr runtime::enum_names<13> sentences{
   "The numbers of events have no gaps.",
   "Queues and resources stay within their limits.",
   "Queues, timers and promises are back where they were before the load.",
-  "Every node that is meant to run is a member at the end."};
+  "Every node that is meant to run is a member at the end.",
+  "A retry runs on another node than those on which its place has failed."};
 
 }  // namespace
 

@@ -20,9 +20,10 @@ enum class promise : std::uint8_t {
   limits_are_kept,
   baselines_are_restored,
   nodes_are_members,
+  retry_goes_elsewhere,
 };
 constexpr promise last_value(promise) noexcept {
-  return promise::nodes_are_members;
+  return promise::retry_goes_elsewhere;
 }
 
 /// "acknowledged_job_ends", ...

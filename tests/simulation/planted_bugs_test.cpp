@@ -68,7 +68,9 @@ TEST_CASE("the checker finds every planted bug, and nothing in the same run with
               << found->violations.front().invariant << ": "
               << found->violations.front().detail << std::endl;
     const auto sound = run_apart(run_of_seed(found->seed, small_limits()), {});
-    CHECK(sound.violations.empty());
+    for (const auto& each : sound.violations)
+      CHECK_MESSAGE(false, "also without it: " << each.invariant << ": " << each.detail);
+    CHECK(sound.jobs > 0);
   }
 }
 

@@ -99,8 +99,8 @@ void basp_world::note_baseline(std::map<std::string, std::int64_t>& counts) {
     if (!each->is_up())
       continue;
     for (const auto& line : each->process->context().actors.lines()) {
-      // Agents stay for a while when their work is done.
-      const auto lingers = line.name == "AGENT" || line.name == "THREAD"
+      // Agents stay for a while when their work is done, and clients until theirs is.
+      const auto lingers = line.name == "CLIENT" || line.name == "AGENT" || line.name == "THREAD"
                            || line.name == "INFERENCE";
       counts["actors of " + each->name] += lingers ? 0 : 1;
       counts["messages in mailboxes of " + each->name] += line.mailbox;

@@ -12,14 +12,14 @@ constexpr runtime::enum_names<14> names{"acknowledged_job_ends",
                                         "one_job_per_key",
                                         "execution_counts_once",
                                         "fenced_changes_nothing",
+                                        "retry_goes_elsewhere",
                                         "consensus_of_different_nodes",
                                         "reputation_is_replayed",
                                         "lost_once_a_loss",
                                         "event_numbers_have_no_gaps",
                                         "limits_are_kept",
                                         "baselines_are_restored",
-                                        "nodes_are_members",
-                                        "retry_goes_elsewhere"};
+                                        "nodes_are_members"};
 
 constexpr runtime::enum_names<14> sentences{
   "Every acknowledged job reaches exactly one terminal state.",
@@ -28,14 +28,14 @@ constexpr runtime::enum_names<14> sentences{
   "An idempotency key makes one job.",
   "An execution ends once, is scored once, and is the only answer of its place.",
   "What was given up as lost changes nothing afterwards.",
+  "A retry runs on another node than those on which its place has failed.",
   "A completed replicated job has its consensus from that many different nodes.",
   "Every node's reputation is the replay of the event log.",
   "A node is lost, and punished for it, at most once before it joins again.",
   "The numbers of events have no gaps.",
   "Queues and resources stay within their limits.",
   "Queues, timers and promises are back where they were before the load.",
-  "Every node that is meant to run is a member at the end.",
-  "A retry runs on another node than those on which its place has failed."};
+  "Every node that is meant to run is a member at the end."};
 
 }  // namespace
 

@@ -13,6 +13,7 @@ enum class promise : std::uint8_t {
   one_job_per_key,
   execution_counts_once,
   fenced_changes_nothing,
+  retry_goes_elsewhere,
   consensus_of_different_nodes,
   reputation_is_replayed,
   lost_once_a_loss,
@@ -20,10 +21,9 @@ enum class promise : std::uint8_t {
   limits_are_kept,
   baselines_are_restored,
   nodes_are_members,
-  retry_goes_elsewhere,
 };
 constexpr promise last_value(promise) noexcept {
-  return promise::retry_goes_elsewhere;
+  return promise::nodes_are_members;
 }
 
 /// "acknowledged_job_ends", ...

@@ -126,6 +126,12 @@ TEST_CASE("an execution that ends, is scored or answers twice is found") {
         [](history& seen) { execution(seen, "s1")->state = "completed"; });
 }
 
+TEST_CASE("a retry on the node where its place had failed is found") {
+  plant(promise::retry_goes_elsewhere, "executions s1 and s2", [](history& seen) {
+    execution(seen, "s2")->node_id = execution(seen, "s1")->node_id;
+  });
+}
+
 TEST_CASE("an answer of an older epoch beside one of the last is no double answer") {
   auto seen = sample_history();
   execution(seen, "s1")->state = "completed";

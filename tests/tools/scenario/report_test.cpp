@@ -59,13 +59,13 @@ TEST_CASE("a report as JSON holds the verdicts") {
   CHECK(json["passed"] == false);
   CHECK(json["plan"] == "kill <nodes> & \"friends\"");
   CHECK(json["recovery"]["node"]["p50_ms"] == 20);
-  CHECK(json["invariants"].size() == 13);
+  CHECK(json["invariants"].size() == 14);
   CHECK(json["invariants"].back()["violations"][0] == "node node-1 is offline");
 }
 
 TEST_CASE("a report as JUnit XML has a case for each promise, skipped without anything to check") {
   const auto xml = junit_of(sample_report(true));
-  CHECK(has(xml, "<testsuites tests=\"14\" failures=\"1\" errors=\"0\" skipped=\"1\""));
+  CHECK(has(xml, "<testsuites tests=\"15\" failures=\"1\" errors=\"0\" skipped=\"1\""));
   CHECK(has(xml, "time=\"61.250\""));
   CHECK(has(xml, "classname=\"kill &lt;nodes&gt; &amp; &quot;friends&quot;\""));
   CHECK(has(xml, ">node node-1 is offline</failure>"));

@@ -17,4 +17,9 @@ caf::error report_exception(const char* name, const std::exception_ptr& thrown) 
   return to_error(error_code::internal, "exception in " + std::string{name} + ": " + words);
 }
 
+void report_stray_error(const char* name, const caf::error& stray) {
+  log(log_level::warn, name, "got an error that answers nothing",
+      {{"reason", to_failure(stray).message}});
+}
+
 }  // namespace dim::runtime

@@ -47,6 +47,9 @@ typename Inspector::result_type inspect(Inspector& f, deadline_due& x) {
 /// Logs what a handler has thrown, which ends its actor, and makes it the reason of that end.
 caf::error report_exception(const char* name, const std::exception_ptr& thrown);
 
+/// Logs an error that came as a message of its own, and not as the answer to a request.
+void report_stray_error(const char* name, const caf::error& stray);
+
 /// What the actor base needs of a `call_table`.
 class deadline_watcher {
 public:
@@ -107,6 +110,11 @@ public:
     : super(config), parent_(config.parent != nullptr ? config.parent->id() : 0) {
     // CAF's own handlers print to standard output.
     this->set_default_handler(caf::drop);
+    // An error that nobody asked for: a peer could not read one of our one-way messages. CAF would
+    // end this actor, so that any process could end those of another.
+    this->set_error_handler([](caf::scheduled_actor* self, caf::error& stray) {
+      report_stray_error(self->name(), stray);
+    });
     this->set_exception_handler([](caf::scheduled_actor* self, std::exception_ptr& thrown) {
       return report_exception(self->name(), thrown);
     });

@@ -36,15 +36,22 @@ void heard_events::note(const actors::execution_finished& news) {
   changed_.notify_all();
 }
 
-void heard_events::note_join() {
+void heard_events::note_join(const actors::node_actor& node) {
   std::lock_guard guard{mutex_};
   ++joins_;
+  node_ = node;
   changed_.notify_all();
 }
 
 bool heard_events::wait_joins(int count) {
   std::unique_lock guard{mutex_};
   return changed_.wait_for(guard, real_patience, [&] { return joins_ >= count; });
+}
+
+actors::node_actor heard_events::wait_node() {
+  std::unique_lock guard{mutex_};
+  changed_.wait_for(guard, real_patience, [&] { return joins_ > 0; });
+  return node_;
 }
 
 std::optional<actors::execution_started> heard_events::wait_started(
@@ -78,8 +85,8 @@ caf::behavior orchestrator(runtime::actor_self<caf::actor, orchestrator_state> s
   self->state = {std::move(models), std::move(files)};
   auto& state = self->state;
   return {
-    [events](const actors::join_cluster&) {
-      events->note_join();
+    [events](const actors::join_cluster& news) {
+      events->note_join(news.handle);
       return actors::join_accepted{1, 1'000};
     },
     [](const actors::node_heartbeat&) {},
@@ -174,7 +181,10 @@ std::string real_node::send(const std::string& model, float value, std::int64_t 
   order.required_memory = 0;
   order.time_left_ms = 300'000;
   auto id = order.execution_id;
-  caf::anon_send(node_.get(), std::move(order));
+  // As the real orchestrator: to the node that has joined, which its service names a moment later.
+  auto node = events_->wait_node();
+  REQUIRE(node);
+  caf::anon_send(node, std::move(order));
   return id;
 }
 

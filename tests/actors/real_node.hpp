@@ -28,18 +28,21 @@ class heard_events {
 public:
   void note(const actors::execution_started& news);
   void note(const actors::execution_finished& news);
-  void note_join();
+  void note_join(const actors::node_actor& node);
 
   /// Waits for the event of this execution; nothing when it does not come.
   std::optional<actors::execution_started> wait_started(const std::string& execution_id);
   std::optional<actors::execution_finished> wait_finished(const std::string& execution_id);
   /// Waits until so many joins have come. False when they do not.
   bool wait_joins(int count);
+  /// The node that joined last, once one has; null when none does.
+  actors::node_actor wait_node();
 
 private:
   std::mutex mutex_;
   std::condition_variable changed_;
   int joins_ = 0;
+  actors::node_actor node_;
   std::map<std::string, actors::execution_started> started_;
   std::map<std::string, actors::execution_finished> finished_;
 };

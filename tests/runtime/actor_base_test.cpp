@@ -53,6 +53,18 @@ TEST_CASE("the mailbox count follows what waits, and is zero when all is handled
   CHECK(f.ask<sum_result>(target, get_sum{})->value == 1000);
 }
 
+TEST_CASE("an actor outlives an error that answers nothing, and a message that it can not read") {
+  sum_fixture f;
+  auto target = f.sys().spawn(sum);
+  auto other = f.sys().spawn(sum);
+  f.send_from(other, target, runtime::to_error(runtime::error_code::internal, "nobody asked"));
+  CHECK(f.is_alive(target));
+  // A message without content is what an undecodable one becomes; its receiver complains.
+  f.send_from(other, target);
+  CHECK(f.is_alive(other));
+  CHECK(f.is_alive(target));
+}
+
 TEST_CASE("a request that waits for its reply does not miscount the asker's mailbox") {
   sum_fixture f;
   auto target = f.sys().spawn(sum);

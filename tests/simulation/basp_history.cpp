@@ -5,6 +5,7 @@
 #include "actors/store/records.hpp"
 #include "actors/type_ids.hpp"
 #include "tests/simulation/basp_world.hpp"
+#include "tests/simulation/observer.hpp"
 
 namespace dim::simulation {
 
@@ -33,10 +34,17 @@ scenario::final_job final_of(const job_view& view) {
 }
 
 scenario::final_execution final_of(const actors::execution_record& from) {
-  return {from.id,   from.job_id,  from.node_id,
-          from.epoch, from.step,   from.slot,
-          from.attempt, std::string{to_string(from.state)}, from.result_digest,
-          from.verdict};
+  return {from.id,
+          from.job_id,
+          from.node_id,
+          from.epoch,
+          from.step,
+          from.slot,
+          from.attempt,
+          std::string{to_string(from.state)},
+          from.result_digest,
+          from.verdict,
+          fitting_nodes_of(from)};
 }
 
 /// Every stored job with its executions.
@@ -136,8 +144,21 @@ void basp_world::collect() {
     for (const auto& made : seen.submissions)
       if (made.job_id == job.id)
         job.idempotency_key = made.idempotency_key;
-  for (const auto& event : seen.events)
+  for (const auto& event : seen.events) {
     ++seen.paths["event_" + event.kind];
+    if (trace_.is_written())
+      trace_.line(event.at_ms * 1'000, "event " + std::to_string(event.number) + " " + event.kind
+                                         + " job " + event.job_id + " execution "
+                                         + event.execution_id + " node " + event.node_id + " "
+                                         + event.detail);
+  }
+  for (const auto& each : seen.executions)
+    if (trace_.is_written())
+      trace_.line(now_ms() * 1'000,
+                  "execution " + each.id + " of " + each.job_id + " epoch "
+                    + std::to_string(each.epoch) + " step " + std::to_string(each.step) + " slot "
+                    + std::to_string(each.slot) + " attempt " + std::to_string(each.attempt) + " "
+                    + each.state + " on " + each.node_id);
   const auto& wire = network_.counts();
   seen.paths["dial_refused"] = wire.refused;
   seen.paths["wire_corrupted"] = wire.corrupted;

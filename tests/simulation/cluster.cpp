@@ -200,10 +200,7 @@ void cluster::run_tree(host_id host, runtime::supervisor_spec root, std::functio
   sim_.as(host, [&] {
     mains_[static_cast<std::size_t>(host)] = sim_.system().spawn(
       main_process, std::move(root), std::move(ready),
-      std::function<void()>{[this, host, life = life] {
-        ++escalations;
-        end(host, life);
-      }});
+      std::function<void()>{[this, host, life = life] { end(host, life); }});
   });
 }
 

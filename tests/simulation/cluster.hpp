@@ -86,9 +86,6 @@ public:
   /// A process has ended by itself: its tree gave up, or its ENTRY crashed.
   std::function<void(host_id)> on_end;
 
-  /// Trees that gave up so far.
-  std::uint64_t escalations = 0;
-
 private:
   struct node {
     runtime::service<caf::actor> entry;

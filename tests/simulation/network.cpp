@@ -69,6 +69,7 @@ void network::stop_host(host_id which, bool silently) {
       ours.proxies.clear();
       if (!silently && each.sides[1 - mine].open)
         post(id, mine, [this, id = id, mine] { close(id, 1 - mine, false); });
+      close_after_silence(id, 1 - mine);
     }
   one.up = false;
   one.entry = {};
@@ -166,6 +167,12 @@ void network::close(connection_id id, int at, bool tell_peer) {
       ->kill_proxy(nullptr, caf::exit_reason::remote_link_unreachable);
   if (tell_peer)
     post(id, at, [this, id, at] { close(id, 1 - at, false); });
+  close_after_silence(id, 1 - at);
+}
+
+void network::close_after_silence(connection_id id, int at) {
+  sim_.after_us((quality_.lost_ms + quality_.heartbeat_ms) * 1'000,
+                [this, id, at] { close(id, at, false); });
 }
 
 caf::io::middleman_actor network::spawn_dialer(host_id which) {

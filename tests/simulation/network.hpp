@@ -163,6 +163,8 @@ private:
   void dial(host_id from, host_id to, dial_promise promise);
   void accept(host_id from, host_id to, std::uint32_t life, dial_promise promise);
   void close(connection_id id, int at_side, bool tell_peer);
+  /// The other side has closed: should that news be lost, no heartbeat comes any more either.
+  void close_after_silence(connection_id id, int at);
   void watch_silence(host_id from, host_id to);
   void note_silence(host_id from, host_id to, std::uint64_t change);
   void changed(host_id from, host_id to);

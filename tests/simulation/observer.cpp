@@ -4,6 +4,7 @@
 
 #include "actors/store/job_reader.hpp"
 #include "actors/type_ids.hpp"
+#include "runtime/caf_errors.hpp"
 
 namespace dim::simulation {
 
@@ -17,6 +18,14 @@ bool is_execution_end(const std::string& kind) {
 }
 
 }  // namespace
+
+std::vector<std::string> fitting_nodes_of(const actors::execution_record& from) {
+  std::vector<std::string> nodes;
+  for (auto& candidate : from.placement)
+    if (candidate.refusal.empty())
+      nodes.push_back(candidate.node_id);
+  return nodes;
+}
 
 observer::observer(simulator& sim, cluster& processes) : sim_(sim), cluster_(processes) {
   auto& reputation = cluster_.options().reputation;
@@ -68,6 +77,12 @@ void observer::note_paths(const scenario::logged_event& event) {
 
 void observer::on_message(caf::scheduled_actor& receiver, const caf::mailbox_element& element) {
   auto& content = element.content();
+  if (content.match_elements<caf::down_msg>()) {
+    auto why = runtime::to_failure(content.get_as<caf::down_msg>(0).reason).message;
+    if (why.find("ended too often") != why.npos)
+      note_path("escalation");
+    return;
+  }
   if (!content.match_elements<actors::execution_finished>()
       || std::string_view{receiver.name()} != "SCHEDULER")
     return;
@@ -140,7 +155,7 @@ void observer::read_job(const runtime::transaction& snapshot, const std::string&
       note_path("execution_" + std::string{to_string(each.error.code)});
     seen_.executions.push_back({each.id, each.job_id, each.node_id, each.epoch, each.step,
                                 each.slot, each.attempt, std::string{to_string(each.state)},
-                                each.result_digest, each.verdict});
+                                each.result_digest, each.verdict, fitting_nodes_of(each)});
   }
 }
 

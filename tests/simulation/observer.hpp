@@ -13,6 +13,9 @@
 
 namespace dim::simulation {
 
+/// The nodes on which an execution might have been placed, as its record tells.
+std::vector<std::string> fitting_nodes_of(const actors::execution_record& from);
+
 /// Watches a run and writes its history: events as soon as they are committed, what the clients
 /// saw, and at the end what the store and the registry hold. Whatever can be known to be wrong at
 /// once is known after the step that did it.

@@ -54,7 +54,7 @@ std::vector<planted_bug> make_bugs() {
      {"consensus_of_different_nodes"},
      maker<replicas_placed_alone>()},
     {"retry_on_the_same_node",
-     "A retry does not exclude the node on which the execution failed.",
+     "A retry does not avoid the nodes on which its place has failed.",
      {"retry_goes_elsewhere"},
      maker<retry_on_the_same_node>()},
     {"score_counted_twice",

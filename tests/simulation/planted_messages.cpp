@@ -42,8 +42,7 @@ void retry_on_the_same_node::on_orchestrator(tools::orchestrator_services& servi
   put_in_front(children, "SCHEDULER", services.scheduler, [](caf::message& content) {
     if (content.match_elements<actors::place_executions>())
       for (auto& one : content.get_mutable_as<actors::place_executions>(0).group)
-        if (one.attempt > 1)
-          one.exclude.clear();
+        one.avoid.clear();
     return true;
   });
 }

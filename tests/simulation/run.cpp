@@ -261,8 +261,6 @@ outcome world::run() {
   result_.violations = observer_.violations();
   if (result_.violations.empty())
     check();
-  if (cluster_.escalations > 0)
-    observer_.note_path("escalation", cluster_.escalations);
   for (auto& [name, times] : record_->paths)
     observer_.note_path(name, times);
   observer_.seen().faults = faults_.strikes();

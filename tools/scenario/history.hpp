@@ -71,6 +71,8 @@ struct final_execution {
   std::string result_digest;
   /// "agreed", "disagreed" or "".
   std::string verdict;
+  /// All nodes that it might have been placed on; empty where that is not known.
+  std::vector<std::string> fitting_nodes = {};
 
   bool operator==(const final_execution&) const = default;
 };

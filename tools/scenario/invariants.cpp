@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <tuple>
 
 #include "tools/scenario/promises.hpp"
@@ -179,10 +180,11 @@ private:
     }
   }
 
-  /// Voters share one node, and participants have their own data: only these can move.
+  /// Voters share one node, and participants have their own data: only the others can move. Where no
+  /// new node fits, one that has failed may be tried again.
   void check_retries() {
     std::map<std::tuple<std::string, std::uint32_t, std::uint32_t, std::uint32_t>,
-             std::map<std::string, std::string>>
+             std::set<std::string>>
       places;
     for (const auto& each : seen_.executions) {
       const auto job = jobs_.find(each.job_id);
@@ -192,12 +194,15 @@ private:
       if (!moves || each.node_id.empty())
         continue;
       count(promise::retry_goes_elsewhere);
-      auto& nodes = places[std::tuple{each.job_id, each.epoch, each.step, each.slot}];
-      const auto [other, is_new] = nodes.try_emplace(each.node_id, each.id);
-      if (!is_new)
-        add(promise::retry_goes_elsewhere, "executions " + other->second + " and " + each.id
-                                             + " of job " + each.job_id + " fill one place on "
-                                             + each.node_id);
+      auto& tried = places[std::tuple{each.job_id, each.epoch, each.step, each.slot}];
+      const auto other
+        = std::find_if(each.fitting_nodes.begin(), each.fitting_nodes.end(),
+                       [&](const std::string& node) { return !tried.contains(node); });
+      if (tried.contains(each.node_id) && other != each.fitting_nodes.end())
+        add(promise::retry_goes_elsewhere, "execution " + each.id + " of job " + each.job_id
+                                             + " is on " + each.node_id
+                                             + " again, and " + *other + " would have fitted");
+      tried.insert(each.node_id);
     }
   }
 
@@ -205,12 +210,12 @@ private:
   /// An engine takes up executions of an older epoch, but once it has made a new one in their place
   /// they are given up.
   void check_epochs() {
-    std::map<std::tuple<std::string, std::uint32_t, std::uint32_t>, std::uint32_t> newest;
+    std::map<std::tuple<std::string, std::uint32_t, std::string>, std::uint32_t> newest;
     for (const auto& event : seen_.events) {
       const auto found = executions_.find(event.execution_id);
       if (found == executions_.end() || !event.kind.starts_with("execution_"))
         continue;
-      auto& epoch = newest[{event.job_id, found->second->step, found->second->slot}];
+      auto& epoch = newest[{event.job_id, found->second->step, place_of(*found->second)}];
       const auto own = found->second->epoch;
       epoch = std::max(epoch, own);
       if (event.kind == "execution_completed" && own < epoch)

@@ -28,7 +28,7 @@ constexpr runtime::enum_names<14> sentences{
   "An idempotency key makes one job.",
   "An execution ends once, is scored once, and is the only answer of its place.",
   "What was given up as lost changes nothing afterwards.",
-  "A retry runs on another node than those on which its place has failed.",
+  "A retry runs on another node than those on which its place has failed, if another fits.",
   "A completed replicated job has its consensus from that many different nodes.",
   "Every node's reputation is the replay of the event log.",
   "A node is lost, and punished for it, at most once before it joins again.",

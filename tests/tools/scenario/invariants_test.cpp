@@ -127,9 +127,17 @@ TEST_CASE("an execution that ends, is scored or answers twice is found") {
 }
 
 TEST_CASE("a retry on the node where its place had failed is found") {
-  plant(promise::retry_goes_elsewhere, "executions s1 and s2", [](history& seen) {
+  const auto stays = [](history& seen) {
     execution(seen, "s2")->node_id = execution(seen, "s1")->node_id;
+    execution(seen, "s2")->fitting_nodes = {execution(seen, "s1")->node_id};
+  };
+  plant(promise::retry_goes_elsewhere, "s2 of job single is on node-3 again", [&](history& seen) {
+    stays(seen);
+    execution(seen, "s2")->fitting_nodes.push_back("node-7");
   });
+  auto seen = sample_history();
+  stays(seen);
+  CHECK(broken(seen).empty());
 }
 
 TEST_CASE("an answer of an older epoch beside one of the last is no double answer") {

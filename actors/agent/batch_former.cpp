@@ -2,7 +2,20 @@
 
 #include <algorithm>
 
+#include "runtime/enum_names.hpp"
+
 namespace dim::actors {
+
+namespace {
+
+constexpr runtime::enum_names<6> release_names{"none",  "full", "preferred",
+                                               "delay", "idle", "alone"};
+
+}  // namespace
+
+std::string_view to_string(release_reason reason) noexcept {
+  return runtime::name_of(release_names, reason);
+}
 
 void batch_former::push(batch_item item) {
   queue_.push_back(std::move(item));

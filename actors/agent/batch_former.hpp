@@ -4,10 +4,22 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 /// Which waiting requests go into the next forward. Pure: time comes in as a number.
 namespace dim::actors {
+
+/// Why a batch left its queue: it was full, had a preferred size, its oldest request had waited
+/// long enough, the worker was idle, or its request is to run alone.
+enum class release_reason : std::uint8_t { none, full, preferred, delay, idle, alone };
+
+constexpr release_reason last_value(release_reason) noexcept {
+  return release_reason::alone;
+}
+
+/// "full", "preferred", ...
+std::string_view to_string(release_reason reason) noexcept;
 
 /// A request as far as batching is concerned.
 struct batch_item {

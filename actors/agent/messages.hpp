@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/agent/batch_former.hpp"
 #include "models/model_spec.hpp"
 #include "models/tensor.hpp"
 #include "runtime/errors.hpp"
@@ -22,11 +23,35 @@ struct infer {
   /// Run alone, with the deterministic switches.
   bool deterministic = false;
   std::uint64_t time_left_ms = 0;
+  /// A direct inference: no `infer_started` is told, and no digests are made.
+  bool direct = false;
+  /// 0: the model's default; 1 is first.
+  std::uint32_t priority = 0;
+  /// Longest wait in the queue, where the model's queue policy lets a request say so; 0: not said.
+  std::uint64_t queue_timeout_us = 0;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, infer& x) {
-  return f(x.request_id, x.inputs, x.deterministic, x.time_left_ms);
+  return f(x.request_id, x.inputs, x.deterministic, x.time_left_ms, x.direct, x.priority,
+           x.queue_timeout_us);
+}
+
+/// Where the time of a request went, in nanoseconds.
+struct inference_times {
+  std::uint64_t queue_ns = 0;
+  /// Joining the rows of a batch and copying them to the device.
+  std::uint64_t input_ns = 0;
+  std::uint64_t forward_ns = 0;
+  /// Copying back and splitting.
+  std::uint64_t output_ns = 0;
+
+  bool operator==(const inference_times&) const = default;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, inference_times& x) {
+  return f(x.queue_ns, x.input_ns, x.forward_ns, x.output_ns);
 }
 
 struct infer_result {
@@ -38,11 +63,18 @@ struct infer_result {
   std::string logs;
   /// The agent process died while this request ran in it alone.
   bool killed_agent = false;
+  inference_times times = {};
+  /// Rows of the whole batch in which it ran; 0 when it did not run.
+  std::uint32_t batch_rows = 0;
+  /// It stands for its batch in what is counted once a batch.
+  bool first_of_batch = false;
+  release_reason released = release_reason::none;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, infer_result& x) {
-  return f(x.outputs, x.forward_us, x.error, x.logs, x.killed_agent);
+  return f(x.outputs, x.forward_us, x.error, x.logs, x.killed_agent, x.times, x.batch_rows,
+           x.first_of_batch, x.released);
 }
 
 /// AGENT tells the sender of an `infer` that its forward has begun. It may come a second time, when
@@ -95,11 +127,13 @@ struct run_batch {
   /// One entry a request; INFERENCE joins them and splits the outputs again.
   std::vector<models::tensor_list> requests;
   bool deterministic = false;
+  /// Whether the outputs need digests: not for direct inferences.
+  bool digests = true;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, run_batch& x) {
-  return f(x.batch_id, x.requests, x.deterministic);
+  return f(x.batch_id, x.requests, x.deterministic, x.digests);
 }
 
 struct batch_result {
@@ -107,11 +141,13 @@ struct batch_result {
   /// One entry a request, in the same order.
   std::vector<models::tensor_list> outputs;
   std::uint64_t forward_us = 0;
+  /// Of the whole batch; without `queue_ns`.
+  inference_times times = {};
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, batch_result& x) {
-  return f(x.batch_id, x.outputs, x.forward_us);
+  return f(x.batch_id, x.outputs, x.forward_us, x.times);
 }
 
 /// Queue and fill of one agent, for DEVICE and the shell.

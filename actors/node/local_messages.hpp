@@ -69,16 +69,18 @@ struct served_model {
   std::string path;
   std::uint64_t byte_size = 0;
   models::model_spec spec;
+  std::uint32_t revision = 0;
 
   /// Names the agents of this model: two models may share a file and differ in their specs.
   std::string key() const {
-    return name + ":" + version + "@" + digest;
+    auto text = name + ":" + version + "@" + digest;
+    return revision == 0 ? text : text + "+" + std::to_string(revision);
   }
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, served_model& x) {
-  return f(x.name, x.version, x.digest, x.path, x.byte_size, x.spec);
+  return f(x.name, x.version, x.digest, x.path, x.byte_size, x.spec, x.revision);
 }
 
 /// Fetches the model unless it is there, and pins it until `release_model`. Requests for the same

@@ -50,6 +50,62 @@ typename Inspector::result_type inspect(Inspector& f, run_execution& x) {
            x.time_left_ms);
 }
 
+/// ROUTER gives NODE a direct inference: nothing of it is kept. NODE replies with AGENT's
+/// `infer_result`, in which every way to fail is told; a full queue is `overloaded`, a draining
+/// node `unavailable`.
+struct run_direct {
+  std::string request_id;
+  std::string model;
+  std::string version;
+  std::string model_digest;
+  std::uint32_t revision = 0;
+  models::tensor_list inputs;
+  std::uint32_t priority = 0;
+  std::uint64_t queue_timeout_us = 0;
+  std::uint64_t time_left_ms = 0;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, run_direct& x) {
+  return f(x.request_id, x.model, x.version, x.model_digest, x.revision, x.inputs, x.priority,
+           x.queue_timeout_us, x.time_left_ms);
+}
+
+/// ROUTER no longer wants it. Unknown ids are ignored; the request is answered `cancelled`.
+struct withdraw_direct {
+  std::string request_id;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, withdraw_direct& x) {
+  return f(x.request_id);
+}
+
+/// Starts an agent of this version, with its warm-up, or stops all that there are. Replies when it
+/// serves, or when they are gone. Errors: as of `infer`; late ones are `expired`.
+struct set_agents {
+  std::string model;
+  std::string version;
+  std::string model_digest;
+  std::uint32_t revision = 0;
+  bool wanted = true;
+  std::uint64_t time_left_ms = 0;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, set_agents& x) {
+  return f(x.model, x.version, x.model_digest, x.revision, x.wanted, x.time_left_ms);
+}
+
+struct agents_set {
+  std::string device;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, agents_set& x) {
+  return f(x.device);
+}
+
 /// The forward has begun on `device`.
 struct execution_started {
   std::string node_id;

@@ -19,7 +19,7 @@ constexpr std::uint64_t gigabyte = 1'000'000'000;
 constexpr std::uint64_t time_left_max_ms = 1'000ull * 3'600 * 24 * 365;
 
 std::string model_key_of(const run_execution& order) {
-  return served_model{order.model, order.version, order.model_digest, {}, 0, {}}.key();
+  return served_model{order.model, order.version, order.model_digest, {}, 0, {}, 0}.key();
 }
 
 }  // namespace

@@ -19,13 +19,16 @@ struct model_entry {
   std::uint64_t byte_size = 0;
   std::int64_t created_at = 0;
   models::model_spec spec;
+  /// Grows when the version is loaded with another configuration: agents of an older one are not
+  /// those of this one.
+  std::uint32_t revision = 0;
 
   bool operator==(const model_entry&) const = default;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, model_entry& x) {
-  return f(x.name, x.version, x.digest, x.byte_size, x.created_at, x.spec);
+  return f(x.name, x.version, x.digest, x.byte_size, x.created_at, x.spec, x.revision);
 }
 
 /// Empty version: the highest. Errors: model_not_found.
@@ -155,6 +158,103 @@ struct chunk {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, chunk& x) {
   return f(x.data, x.total_size);
+}
+
+// -- what is served
+// --------------------------------------------------------------------------------
+
+/// The states of the model repository extension.
+enum class serving_state : std::uint8_t { unknown, ready, unavailable, loading, unloading };
+
+constexpr serving_state last_value(serving_state) noexcept {
+  return serving_state::unloading;
+}
+
+/// One version in the repository, and whether it may be asked for.
+struct served_version {
+  model_entry model;
+  serving_state state = serving_state::unknown;
+  /// Why it is not ready; empty when it is, or was never wanted.
+  std::string reason;
+
+  bool operator==(const served_version&) const = default;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, served_version& x) {
+  return f(x.model, x.state, x.reason);
+}
+
+/// Another name for a model.
+struct model_alias {
+  std::string model;
+  /// Empty: the highest that is served.
+  std::string version;
+
+  bool operator==(const model_alias&) const = default;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, model_alias& x) {
+  return f(x.model, x.version);
+}
+
+/// All versions of all models, or of one, served or not. Errors: model_not_found (for a name).
+struct get_served_models {
+  /// Empty: all. An alias is resolved.
+  std::string name;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, get_served_models& x) {
+  return f(x.name);
+}
+
+/// Serves a model: the versions that its policy names, or one, with the configuration in the
+/// repository or the one that is given. A model that is served already is loaded anew and swapped
+/// in when it is ready; on failure the old one stays. Replies when it is served. Errors:
+/// model_not_found, bad_input (configuration), bad_model, memory_limit, no_nodes, conflict (a load
+/// of it is under way), expired.
+struct load_served_model {
+  std::string name;
+  /// Empty: as the policy says.
+  std::string version;
+  /// JSON of Triton's model configuration, or empty.
+  std::string config_json;
+  std::uint64_t time_left_ms = 0;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, load_served_model& x) {
+  return f(x.name, x.version, x.config_json, x.time_left_ms);
+}
+
+/// Stops to serve a model, or one version: requests under way end first. Replies when it is gone.
+/// Errors: model_not_found.
+struct unload_served_model {
+  std::string name;
+  /// Empty: all.
+  std::string version;
+  /// Ensembles' steps too.
+  bool dependents = false;
+  std::uint64_t time_left_ms = 0;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, unload_served_model& x) {
+  return f(x.name, x.version, x.dependents, x.time_left_ms);
+}
+
+/// Sets an alias, or removes it when `target.model` is empty. Replies with what it stands for now.
+/// Errors: model_not_found, bad_input, conflict (a model has this name).
+struct set_model_alias {
+  std::string alias;
+  model_alias target;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, set_model_alias& x) {
+  return f(x.alias, x.target);
 }
 
 }  // namespace dim::actors

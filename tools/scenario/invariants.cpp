@@ -180,8 +180,8 @@ private:
     }
   }
 
-  /// Voters share one node, and participants have their own data: only the others can move. Where no
-  /// new node fits, one that has failed may be tried again.
+  /// Voters share one node, and participants have their own data: only the others can move. Where
+  /// no new node fits, one that has failed may be tried again.
   void check_retries() {
     std::map<std::tuple<std::string, std::uint32_t, std::uint32_t, std::uint32_t>,
              std::set<std::string>>

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <caf/typed_actor.hpp>
+
+#include "actors/router/messages.hpp"
+
+namespace dim::actors {
+
+struct node_updated;
+struct node_lost;
+
+/// ROUTER runs direct inferences: it knows which versions are served and which nodes are there,
+/// balances the load, and counts.
+using router_actor = caf::typed_actor<
+  // Replies when it is over; see the message for errors, which are told in the reply.
+  caf::replies_to<run_inference>::with<inference_done>,
+  // The caller is gone.
+  caf::reacts_to<withdraw_inference>,
+  // Errors: model_not_found.
+  caf::replies_to<get_model_statistics>::with<model_statistics_list>,
+  // From MODELS.
+  caf::reacts_to<served_models>, caf::replies_to<prepare_model>::with<model_prepared>,
+  caf::replies_to<retire_model>::with<model_retired>,
+  // From REGISTRY: nodes come, change and go.
+  caf::reacts_to<node_updated>, caf::reacts_to<node_lost>>;
+
+}  // namespace dim::actors

@@ -1,0 +1,215 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "actors/agent/messages.hpp"
+#include "actors/store/model_messages.hpp"
+#include "models/tensor.hpp"
+#include "runtime/errors.hpp"
+
+/// Messages of ROUTER: direct inference, which is never stored.
+namespace dim::actors {
+
+/// One direct inference. Every way to fail is told in the reply's `error`: model_not_found,
+/// unavailable (known, but not served now; or no node takes it), bad_input (with Triton's words in
+/// `message`), overloaded, expired, timeout, cancelled, agent_lost, node_lost, internal, ...
+struct run_inference {
+  /// Unique among the requests under way: `withdraw_inference` names it.
+  std::string request_id;
+  /// A name, or an alias.
+  std::string model;
+  /// Empty: the highest that is served.
+  std::string version;
+  models::tensor_list inputs;
+  /// Outputs that are wanted, in this order; empty: all, in the model's order.
+  std::vector<std::string> outputs;
+  /// 0: the model's default; 1 is first.
+  std::uint32_t priority = 0;
+  /// Longest wait in a queue, where the model's queue policy lets a request say so; 0: not said.
+  std::uint64_t queue_timeout_us = 0;
+  std::uint64_t time_left_ms = 0;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, run_inference& x) {
+  return f(x.request_id, x.model, x.version, x.inputs, x.outputs, x.priority, x.queue_timeout_us,
+           x.time_left_ms);
+}
+
+struct inference_done {
+  /// `none` for a good end.
+  runtime::failure error;
+  models::tensor_list outputs;
+  /// The version that answered, and the model's own name when an alias was asked for.
+  std::string model;
+  std::string version;
+  /// Where it ran; empty for a cached answer or an ensemble.
+  std::string node_id;
+  inference_times times = {};
+  bool from_cache = false;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, inference_done& x) {
+  return f(x.error, x.outputs, x.model, x.version, x.node_id, x.times, x.from_cache);
+}
+
+/// The caller is gone: what waits is taken out, what runs is dropped when it ends. Unknown ids are
+/// ignored. No reply of its own; the request is answered `cancelled`.
+struct withdraw_inference {
+  std::string request_id;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, withdraw_inference& x) {
+  return f(x.request_id);
+}
+
+/// How often something happened, and how long it took in all.
+struct duration_count {
+  std::uint64_t count = 0;
+  std::uint64_t ns = 0;
+
+  void add(std::uint64_t took_ns) noexcept {
+    ++count;
+    ns += took_ns;
+  }
+  bool operator==(const duration_count&) const = default;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, duration_count& x) {
+  return f(x.count, x.ns);
+}
+
+/// Forwards of one batch size.
+struct batch_statistics {
+  duration_count input;
+  duration_count forward;
+  duration_count output;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, batch_statistics& x) {
+  return f(x.input, x.forward, x.output);
+}
+
+/// What one version of a model has done since this orchestrator started; the statistics extension
+/// of the Open Inference Protocol.
+struct model_statistics {
+  std::string model;
+  std::string version;
+  /// Milliseconds since the Unix epoch; 0 before the first.
+  std::int64_t last_inference_ms = 0;
+  /// Rows, and forwards; neither counts cached answers.
+  std::uint64_t inference_count = 0;
+  std::uint64_t execution_count = 0;
+  duration_count success;
+  duration_count fail;
+  duration_count queue;
+  duration_count input;
+  duration_count forward;
+  duration_count output;
+  duration_count cache_hit;
+  duration_count cache_miss;
+  std::map<std::uint64_t, batch_statistics> by_batch_size;
+  /// Failed requests: "REJECTED", "CANCELED", "BACKEND", "OTHER".
+  std::map<std::string, std::uint64_t> failures;
+  /// Requests that ROUTER has not answered yet.
+  std::uint64_t pending = 0;
+  /// Batches by why they left their queue: "full", "preferred", "delay", "idle", "alone".
+  std::map<std::string, std::uint64_t> releases;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, model_statistics& x) {
+  return f(x.model, x.version, x.last_inference_ms, x.inference_count, x.execution_count,
+           x.success, x.fail, x.queue, x.input, x.forward, x.output, x.cache_hit, x.cache_miss,
+           x.by_batch_size, x.failures, x.pending, x.releases);
+}
+
+/// Statistics of all versions, of one model's, or of one version. Errors: model_not_found.
+struct get_model_statistics {
+  std::string model;
+  std::string version;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, get_model_statistics& x) {
+  return f(x.model, x.version);
+}
+
+struct model_statistics_list {
+  std::vector<model_statistics> models;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, model_statistics_list& x) {
+  return f(x.models);
+}
+
+/// MODELS tells ROUTER what may be asked for, whole, whenever it changes, and when ROUTER asks with
+/// `get_served_models`.
+struct served_models {
+  /// Grows with each change; an older one is ignored.
+  std::uint64_t revision = 0;
+  std::vector<served_version> versions;
+  /// Alias to model and version ("" is the highest served).
+  std::map<std::string, model_alias> aliases;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, served_models& x) {
+  return f(x.revision, x.versions, x.aliases);
+}
+
+/// MODELS asks ROUTER to start the agents of a version on some node, so that its first request does
+/// not wait for it. Replies when it serves. Errors: what kept it from starting (bad_model,
+/// memory_limit, no_nodes, expired, ...).
+struct prepare_model {
+  model_entry model;
+  std::uint64_t time_left_ms = 0;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, prepare_model& x) {
+  return f(x.model, x.time_left_ms);
+}
+
+struct model_prepared {
+  std::string node_id;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, model_prepared& x) {
+  return f(x.node_id);
+}
+
+/// MODELS asks ROUTER to let a version go: requests under way end, then its agents are stopped on
+/// all nodes. Replies when none is left, or late after `time_left_ms`. Never fails.
+struct retire_model {
+  std::string model;
+  std::string version;
+  std::string digest;
+  std::uint64_t time_left_ms = 0;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, retire_model& x) {
+  return f(x.model, x.version, x.digest, x.time_left_ms);
+}
+
+struct model_retired {
+  /// Requests that had not ended in time.
+  std::uint32_t left = 0;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, model_retired& x) {
+  return f(x.left);
+}
+
+}  // namespace dim::actors

@@ -56,6 +56,7 @@ void dispatcher_state::take_unfinished(unfinished_jobs& stored) {
     work.is_resumed = true;
     hold(std::move(work));
   }
+  close_stragglers(stored.stragglers);
   is_loaded = true;
   if (!stored.jobs.empty())
     runtime::log(runtime::log_level::info, name, "took up unfinished jobs",
@@ -236,7 +237,6 @@ void dispatcher_state::note_ended(const job_ended& news) {
   if (found == jobs.end())
     return;
   deadlines.erase({found->second.ends_at, news.id});
-  job_of.erase(found->second.actor.address());
   jobs.erase(found);
   crashes.erase(news.id);
   answer_readers(news.id, news.state);
@@ -249,12 +249,15 @@ void dispatcher_state::note_down(const caf::down_msg& news) {
   auto id = found->second;
   job_of.erase(found);
   auto held = jobs.find(id);
-  if (held == jobs.end())
+  // The actor of an ended job lives on for its stragglers.
+  if (held == jobs.end() && !news.reason)
     return;
   runtime::log(runtime::log_level::error, name, "saw a job's actor crash",
                {{"job_id", id}, {"reason", runtime::to_failure(news.reason).message}});
-  deadlines.erase({held->second.ends_at, id});
-  jobs.erase(held);
+  if (held != jobs.end()) {
+    deadlines.erase({held->second.ends_at, id});
+    jobs.erase(held);
+  }
   rebuild(id);
 }
 

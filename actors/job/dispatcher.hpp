@@ -76,6 +76,8 @@ private:
   void hold(job_arguments arguments);
   void rebuild(const std::string& job_id);
   void load_crashed(const std::string& job_id);
+  /// Ends the executions that ended jobs have left open.
+  void close_stragglers(std::vector<unfinished_stragglers>& left);
   void fail_job(job_record record);
   void store_failure(job_record record, std::vector<execution_record> executions);
   void answer_readers(const std::string& job_id, job_state state);
@@ -85,6 +87,7 @@ private:
   bool is_loaded = false;
   std::unique_ptr<runtime::id_source> ids;
   std::map<std::string, held_job> jobs;
+  /// Of every JOB that lives, also of those whose jobs have ended.
   std::map<caf::actor_addr, std::string> job_of;
   /// Crashes of JOB actors whose jobs have not ended.
   std::map<std::string, std::uint32_t> crashes;

@@ -9,6 +9,47 @@
 
 namespace dim::actors {
 
+namespace {
+
+/// Gives up an execution that nobody follows any more.
+void append_loss(execution_record& execution, std::int64_t now, const char* why,
+                 commit_changes& commit) {
+  execution.state = execution_state::lost;
+  execution.completed_at = now;
+  execution.error = {runtime::error_code::node_lost, why, {}};
+  commit.changes.push_back(change_for_execution(execution));
+  event news;
+  news.topic = topic_jobs;
+  news.kind = event_kind_of(execution.state);
+  news.job_id = execution.job_id;
+  news.at = now;
+  news.execution_id = execution.id;
+  news.node_id = execution.node_id;
+  commit.events.push_back(std::move(news));
+}
+
+}  // namespace
+
+void dispatcher_state::close_stragglers(std::vector<unfinished_stragglers>& left) {
+  auto store = arguments.services.store.get();
+  if (left.empty() || !store)
+    return;
+  commit_changes commit;
+  commit.term = self->id();
+  auto now = runtime::wall_ms(self->home_system());
+  for (auto& each : left) {
+    for (auto& execution : each.executions)
+      append_loss(execution, now, "its job had ended, and nobody followed it", commit);
+    commit.changes.push_back(erase_stragglers(each.job_id));
+  }
+  self->request(store, caf::infinite, std::move(commit))
+    .then([](const commit_result&) {},
+          [](const caf::error& what) {
+            runtime::log(runtime::log_level::error, name, "could not close what ended jobs left",
+                         {{"reason", runtime::to_failure(what).message}});
+          });
+}
+
 void dispatcher_state::rebuild(const std::string& job_id) {
   // The last commit of the crashed JOB may still wait for the disk.
   after_commits([this, job_id] { load_crashed(job_id); });
@@ -21,6 +62,7 @@ void dispatcher_state::load_crashed(const std::string& job_id) {
   self->request(queries, caf::infinite, load_unfinished{job_id})
     .then(
       [this, job_id](unfinished_jobs& stored) {
+        close_stragglers(stored.stragglers);
         if (stored.jobs.empty())
           return answer_readers(job_id, job_state::completed);
         auto& one = stored.jobs.front();
@@ -77,20 +119,11 @@ void dispatcher_state::store_failure(job_record record, std::vector<execution_re
   for (auto& execution : executions) {
     if (execution.state > execution_state::running)
       continue;
-    execution.state = execution_state::lost;
-    execution.completed_at = now;
-    execution.error = {runtime::error_code::node_lost, "the job failed without it", {}};
-    commit.changes.push_back(change_for_execution(execution));
-    news.kind = event_kind_of(execution.state);
-    news.execution_id = execution.id;
-    news.node_id = execution.node_id;
-    commit.events.push_back(news);
+    append_loss(execution, now, "the job failed without it", commit);
     if (scheduler)
       self->send(scheduler, withdraw_execution{execution.id});
   }
   news.kind = event_kind_of(record.state);
-  news.execution_id.clear();
-  news.node_id.clear();
   news.detail = "{\"code\":\"internal\"}";
   commit.events.push_back(std::move(news));
   self->request(store, caf::infinite, std::move(commit))

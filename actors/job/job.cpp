@@ -1,5 +1,7 @@
 #include "actors/job/job.hpp"
 
+#include <algorithm>
+
 #include "actors/engine/engine.hpp"
 #include "actors/job/job_phase.hpp"
 #include "actors/store/records.hpp"
@@ -96,6 +98,10 @@ void job_actor_state::note_execution(const execution_changed& news) {
   const auto kind = record.spec.kind;
   if (news.record.state == execution_state::completed && !is_terminal(record.state))
     has_more_to_come = kind == pattern::single || kind == pattern::chained;
+  if (has_stragglers && !runs_still()) {
+    has_stragglers = false;
+    unwritten.changes.push_back(erase_stragglers(record.id));
+  }
   flush();
 }
 
@@ -175,9 +181,9 @@ void job_actor_state::end_for_lack_of_time() {
 }
 
 void job_actor_state::stop_engine_now() {
+  // It tells how its executions ended before it is done.
   if (engine_runs)
     self->send(engine, stop_engine{});
-  engine_runs = false;
 }
 
 void job_actor_state::end(job_state state, runtime::failure error) {
@@ -187,6 +193,9 @@ void job_actor_state::end(job_state state, runtime::failure error) {
   record.error = std::move(error);
   has_more_to_come = false;
   append_changes_for_job(record, before, unwritten);
+  has_stragglers = runs_still();
+  if (has_stragglers)
+    unwritten.changes.push_back(change_for_stragglers(record.id));
   add_event(topic_jobs, event_kind_of(state), nullptr);
   if (state == job_state::completed)
     add_event(topic_results, "result_ready", nullptr);
@@ -273,6 +282,12 @@ void job_actor_state::note_commit_failed(const commit_changes& commit, const caf
 void job_actor_state::note_engine_done() {
   engine_runs = false;
   quit_when_over();
+}
+
+bool job_actor_state::runs_still() const {
+  return std::any_of(told.begin(), told.end(), [](const auto& each) {
+    return each.second <= execution_state::running;
+  });
 }
 
 void job_actor_state::quit_when_over() {

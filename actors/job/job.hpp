@@ -76,6 +76,8 @@ private:
   /// Its end is to be acknowledged to its node once it is on disk.
   void note_end(const execution_record& record);
   void stop_engine_now();
+  /// Whether an execution has not ended, as far as ENGINE has told.
+  bool runs_still() const;
   void end(job_state state, runtime::failure error);
   void add_event(const char* topic, const char* kind, const execution_record* about);
   void note_committed();
@@ -86,6 +88,8 @@ private:
   job_arguments arguments;
   engine_actor engine;
   bool engine_runs = false;
+  /// The job has ended, and executions of its ENGINE have not.
+  bool has_stragglers = false;
 
   /// What STORE does not have yet, and whether a commit is under way.
   commit_changes unwritten;

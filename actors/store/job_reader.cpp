@@ -130,6 +130,29 @@ expected<unfinished_job> read_unfinished_job(const runtime::transaction& snapsho
   return job;
 }
 
+/// The executions that ended jobs (one of them, or all for an empty id) have left open.
+expected<void> read_stragglers(const runtime::transaction& snapshot, const std::string& job_id,
+                               std::vector<unfinished_stragglers>& found) {
+  const runtime::key_range keys{.prefix = job_id};
+  auto listed =
+    snapshot.range(tables::stragglers, keys, [&](std::string_view key, std::string_view) {
+      found.push_back({std::string{key}, {}});
+      return true;
+    });
+  if (!listed)
+    return tl::unexpected(std::move(listed.error()));
+  for (auto& each : found) {
+    auto records
+      = read_records<execution_record>(snapshot, tables::executions, pair_key(each.job_id, {}));
+    if (!records)
+      return tl::unexpected(std::move(records.error()));
+    for (auto& record : *records)
+      if (record.state <= execution_state::running)
+        each.executions.push_back(std::move(record));
+  }
+  return {};
+}
+
 }  // namespace
 
 expected<job_view> read_job(const runtime::transaction& snapshot, const std::string& id) {
@@ -175,6 +198,8 @@ expected<unfinished_jobs> read_unfinished(const runtime::transaction& snapshot,
       return tl::unexpected(std::move(job.error()));
     result.jobs.push_back(std::move(*job));
   }
+  if (auto done = read_stragglers(snapshot, job_id, result.stragglers); !done)
+    return tl::unexpected(std::move(done.error()));
   return result;
 }
 

@@ -209,13 +209,26 @@ typename Inspector::result_type inspect(Inspector& f, unfinished_job& x) {
   return f(x.record, x.step_outputs);
 }
 
+/// The executions of a job that had not ended when it did.
+struct unfinished_stragglers {
+  std::string job_id;
+  std::vector<execution_record> executions;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, unfinished_stragglers& x) {
+  return f(x.job_id, x.executions);
+}
+
 struct unfinished_jobs {
   std::vector<unfinished_job> jobs;
+  /// Ended jobs that nobody follows any more, though executions of theirs have not ended.
+  std::vector<unfinished_stragglers> stragglers;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, unfinished_jobs& x) {
-  return f(x.jobs);
+  return f(x.jobs, x.stragglers);
 }
 
 /// Totals of the store: jobs by state, executions, events.

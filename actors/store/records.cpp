@@ -33,7 +33,8 @@ std::string step_key(const std::string& job_id, std::uint32_t step) {
 std::vector<std::string> tables::all() {
   std::vector<std::string> names{inputs,      jobs,  jobs_by_pattern, jobs_by_submitter,
                                  jobs_by_end, nodes, executions,      results,
-                                 steps,       events, events_by_job,  idempotency};
+                                 steps,       events, events_by_job,  idempotency,
+                                 stragglers};
   for (auto state = job_state::pending; state <= last_value(state);
        state = static_cast<job_state>(static_cast<int>(state) + 1))
     names.push_back(state_table(state));
@@ -120,6 +121,14 @@ change change_for_step(const std::string& job_id, std::uint32_t step,
 
 change erase_step(const std::string& job_id, std::uint32_t step) {
   return {change_kind::erase, tables::steps, step_key(job_id, step), {}};
+}
+
+change change_for_stragglers(const std::string& job_id) {
+  return put(tables::stragglers, job_id, {});
+}
+
+change erase_stragglers(const std::string& job_id) {
+  return {change_kind::erase, tables::stragglers, job_id, {}};
 }
 
 change change_for_node(const node_record& record) {

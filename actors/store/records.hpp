@@ -47,6 +47,9 @@ inline constexpr const char* jobs_by_end = "jobs_by_end";
 /// job id '/' execution id -> execution_record.
 inline constexpr const char* executions = "executions";
 
+/// job id -> nothing: jobs that ended while executions of theirs (stragglers) still ran.
+inline constexpr const char* stragglers = "stragglers";
+
 /// job id -> job_result.
 inline constexpr const char* results = "results";
 
@@ -126,6 +129,10 @@ change change_for_execution(const execution_record& record);
 change change_for_step(const std::string& job_id, std::uint32_t step,
                        const models::tensor_list& outputs);
 change erase_step(const std::string& job_id, std::uint32_t step);
+
+/// Enters an ended job whose stragglers still run, and takes it out when they have ended.
+change change_for_stragglers(const std::string& job_id);
+change erase_stragglers(const std::string& job_id);
 
 /// A node's row.
 change change_for_node(const node_record& record);

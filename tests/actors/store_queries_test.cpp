@@ -206,6 +206,35 @@ TEST_CASE("after a restart everything unfinished is found, with inputs and store
   CHECK(found->jobs.back().step_outputs == std::vector<models::tensor_list>{outputs, outputs});
 }
 
+TEST_CASE("what stragglers of an ended job have left open is found until it is closed") {
+  store_fixture f;
+  f.start();
+  auto job = f.make_job();
+  f.submit(job);
+  f.move_to(job, job_state::completed);
+  commit_changes changes;
+  execution_record open;
+  open.id = "execution-open";
+  open.job_id = job.id;
+  open.state = execution_state::running;
+  auto closed = open;
+  closed.id = "execution-closed";
+  closed.state = execution_state::completed;
+  changes.changes = {change_for_execution(open), change_for_execution(closed),
+                     change_for_stragglers(job.id)};
+  REQUIRE(f.commit(changes));
+  const auto found = f.ask<unfinished_jobs>(f.queries, load_unfinished{});
+  REQUIRE(found);
+  CHECK(found->jobs.empty());
+  REQUIRE(found->stragglers.size() == 1);
+  CHECK(found->stragglers[0].job_id == job.id);
+  CHECK(found->stragglers[0].executions == std::vector<execution_record>{open});
+  changes = {};
+  changes.changes = {erase_stragglers(job.id)};
+  REQUIRE(f.commit(changes));
+  CHECK(f.ask<unfinished_jobs>(f.queries, load_unfinished{job.id})->stragglers.empty());
+}
+
 TEST_CASE("totals count jobs by state, executions and events; nodes are listed by id") {
   store_fixture f;
   f.start();

@@ -223,6 +223,11 @@ void world::note_numbers() {
   for (auto& [name, count] : after)
     if (!before_.contains(name))
       observer_.seen().baselines.push_back({name, 0, count});
+  observer_.seen().baselines.push_back({"open executions beside those named", 0, 0});
+  for (auto& each : observer_.seen().executions)
+    if (each.state == "scheduled" || each.state == "running")
+      observer_.seen().baselines.push_back(
+        {"open execution " + each.id + " of job " + each.job_id, 0, 1});
 }
 
 void world::check() {

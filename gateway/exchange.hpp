@@ -25,6 +25,11 @@ public:
   /// Runs `task` on the connection's strand.
   virtual void post(std::function<void()> task) = 0;
 
+  /// Calls `gone` once, on the strand, when the client closes the connection before it has its
+  /// answer, which is noticed within a fraction of a second. A reply is still due then. On the
+  /// strand, before the reply.
+  virtual void watch(std::function<void()> gone) = 0;
+
   /// The body's next block, 1 byte to 1 MiB; empty at its end. Nothing more is read from the
   /// connection until the next call: that is the back-pressure. Only for a route that streams its
   /// body, on the strand, one call at a time. Failures: `bad_input` (the body broke off).

@@ -4,6 +4,7 @@
 #include "gateway/handlers/events.hpp"
 #include "gateway/handlers/faults.hpp"
 #include "gateway/handlers/health.hpp"
+#include "gateway/handlers/inference.hpp"
 #include "gateway/handlers/jobs.hpp"
 #include "gateway/handlers/models.hpp"
 #include "gateway/handlers/nodes.hpp"
@@ -63,6 +64,7 @@ void gateway::add_routes(const config::options& options) {
   routes_.add_filter(refuse_foreign_origin);
   add_health_routes(routes_, context_);
   add_stats_routes(routes_, context_);
+  add_inference_routes(routes_, context_);
   add_job_routes(routes_, context_);
   add_node_routes(routes_, context_);
   add_model_routes(routes_, context_);

@@ -81,6 +81,13 @@ std::string_view http_request::parameter(std::string_view name) const {
   return found == parameters.end() ? std::string_view{} : std::string_view{found->second};
 }
 
+std::size_t http_reply::content_length() const noexcept {
+  auto size = body.size();
+  for (auto& each : tail)
+    size += each.size();
+  return size;
+}
+
 std::optional<request_target> parse_target(std::string_view target) {
   for (std::string_view scheme : {"http://", "https://"}) {
     if (target.substr(0, scheme.size()) == scheme) {

@@ -43,6 +43,11 @@ struct http_reply {
   std::vector<std::pair<std::string, std::string>> headers;
   std::string content_type = "application/json";
   std::string body;
+  /// Bytes that follow `body`, sent from where they are.
+  std::vector<runtime::bytes> tail = {};
+
+  /// Of body and tail together.
+  std::size_t content_length() const noexcept;
 };
 
 /// The decoded parts of a request's target.

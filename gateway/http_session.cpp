@@ -1,7 +1,10 @@
 #include "gateway/http_session.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <limits>
+
+#include <sys/socket.h>
 
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
@@ -24,6 +27,22 @@ constexpr std::size_t body_step = 256 << 10;
 constexpr std::size_t block_bytes = 1 << 20;
 /// simdjson reads this far beyond the text; room for it spares a copy of the body.
 constexpr std::size_t parser_padding = 64;
+
+/// Buffers that are written together; a sequence in the library's sense that owns nothing.
+struct buffer_range {
+  using value_type = asio::const_buffer;
+  using const_iterator = const asio::const_buffer*;
+
+  const_iterator begin() const noexcept {
+    return first;
+  }
+  const_iterator end() const noexcept {
+    return last;
+  }
+
+  const_iterator first;
+  const_iterator last;
+};
 
 }  // namespace
 
@@ -236,39 +255,89 @@ bool http_session::is_whole() const {
 
 void http_session::write(http_reply answer) {
   phase_ = phase::writing;
-  auto keep_alive = is_whole() && !draining_ && parser_->get().keep_alive();
-  auto version = is_whole() ? parser_->get().version() : 11;
-  response_.emplace(to_response(std::move(answer), version, keep_alive));
-  serializer_.emplace(*response_);
+  watched_.store(0, std::memory_order_relaxed);
+  gone_ = nullptr;
+  keep_alive_ = is_whole() && !draining_ && parser_->get().keep_alive();
+  reply_ = std::move(answer);
+  write_response_head(head_, reply_, is_whole() ? parser_->get().version() : 11, keep_alive_);
+  unwritten_.assign(1, asio::buffer(head_));
+  written_buffers_ = 0;
+  if (!header_.is_head) {
+    unwritten_.push_back(asio::buffer(reply_.body));
+    for (auto& each : reply_.tail)
+      unwritten_.push_back(asio::buffer(each.data(), each.size()));
+  }
   write_some();
 }
 
 void http_session::write_some() {
   stream_.expires_after(limits_.idle_timeout);
-  auto on_some = [self = shared_from_this()](error_code error, std::size_t) {
+  buffer_range left{unwritten_.data() + written_buffers_, unwritten_.data() + unwritten_.size()};
+  stream_.async_write_some(left, [self = shared_from_this()](error_code error, std::size_t size) {
     if (error)
       self->close_socket();
-    else if (self->serializer_->is_done() || self->header_.is_head)
+    else if (self->take_written(size))
       self->on_written();
     else
       self->write_some();
-  };
-  if (header_.is_head)
-    http::async_write_header(stream_, *serializer_, std::move(on_some));
-  else
-    http::async_write_some(stream_, *serializer_, std::move(on_some));
+  });
+}
+
+bool http_session::take_written(std::size_t size) {
+  while (written_buffers_ < unwritten_.size()) {
+    auto& first = unwritten_[written_buffers_];
+    if (size < first.size()) {
+      first += size;
+      return false;
+    }
+    size -= first.size();
+    ++written_buffers_;
+  }
+  return true;
 }
 
 void http_session::on_written() {
-  auto keep_alive = response_->keep_alive();
-  serializer_.reset();
-  response_.reset();
-  if (!keep_alive)
+  reply_ = {};
+  if (!keep_alive_)
     linger();
   else if (draining_)
     close_socket();
   else
     begin_request();
+}
+
+void http_session::watch(std::function<void()> gone) {
+  if (phase_ != phase::handling)
+    return;
+  gone_ = std::move(gone);
+  watched_.store(1, std::memory_order_relaxed);
+}
+
+void http_session::look_for_peer() {
+  std::uint8_t fresh = 1;
+  if (watched_.load(std::memory_order_relaxed) == 0
+      || watched_.compare_exchange_strong(fresh, 2, std::memory_order_relaxed))
+    return;
+  // Not to be its last owner: it would end under the lock of the caller.
+  asio::post(stream_.get_executor(), [weak = weak_from_this()] {
+    if (auto self = weak.lock())
+      self->tell_if_gone();
+  });
+}
+
+// Bytes that wait to be read are the next request, and hide an end behind them: then the caller's
+// work simply runs to its end.
+void http_session::tell_if_gone() {
+  if (!gone_ || phase_ != phase::handling)
+    return;
+  char next = 0;
+  auto size = ::recv(stream_.socket().native_handle(), &next, 1, MSG_PEEK | MSG_DONTWAIT);
+  if (size > 0 || (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)))
+    return;
+  watched_.store(0, std::memory_order_relaxed);
+  auto gone = std::move(gone_);
+  gone_ = nullptr;
+  gone();
 }
 
 // A close with unread input would reset the connection, and the client might never see the

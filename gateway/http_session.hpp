@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -9,6 +10,7 @@
 #include <optional>
 #include <vector>
 
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
@@ -64,6 +66,11 @@ public:
   void post(std::function<void()> task);
   /// For the exchange: writes the answer to the present request. Any thread.
   void send(http_reply answer);
+  /// For the exchange: see `exchange::watch`. On the strand.
+  void watch(std::function<void()> gone);
+  /// Looks whether the client of a request that has been watched since the last call is still
+  /// there. Any thread.
+  void look_for_peer();
   /// For the exchange: see `exchange::read_block`. On the strand.
   void read_block(exchange::block_callback done);
 
@@ -86,8 +93,11 @@ private:
 
   /// Whether the request has been read to its end.
   bool is_whole() const;
+  void tell_if_gone();
   void write(http_reply answer);
   void write_some();
+  /// Takes note that `size` bytes have been written; whether that was all.
+  bool take_written(std::size_t size);
   void on_written();
   void linger();
   void discard_input();
@@ -107,9 +117,16 @@ private:
   std::vector<char> body_;
   std::size_t filled_ = 0;
 
-  std::optional<boost::beast::http::response<boost::beast::http::string_body>> response_;
-  std::optional<boost::beast::http::response_serializer<boost::beast::http::string_body>>
-    serializer_;
+  /// The answer that is being written, and what is left of it to write.
+  http_reply reply_;
+  std::string head_;
+  std::vector<boost::asio::const_buffer> unwritten_;
+  std::size_t written_buffers_ = 0;
+  bool keep_alive_ = false;
+
+  std::function<void()> gone_;
+  /// 0: nothing is watched; 1: since less than one call of `look_for_peer`; 2: for longer.
+  std::atomic<std::uint8_t> watched_{0};
 };
 
 }  // namespace dim::gateway

@@ -27,6 +27,8 @@ using tcp = asio::ip::tcp;
 constexpr std::size_t refused_max = 64;
 /// Pause after an accept that failed, which it does while the process has no file descriptor left.
 constexpr std::chrono::milliseconds accept_pause{50};
+/// Pause between two looks for clients that have gone; the second look at a request tells.
+constexpr std::chrono::milliseconds watch_pause{50};
 /// Failed questions to the actors still become answers, and closed sessions end, in much less.
 constexpr std::chrono::milliseconds closing_max{1'000};
 
@@ -38,7 +40,8 @@ struct server::core {
       options(std::move(options)),
       context(static_cast<int>(this->options.threads)),
       acceptor(asio::make_strand(context)),
-      accept_timer(acceptor.get_executor()) {
+      accept_timer(acceptor.get_executor()),
+      watch_timer(context) {
   }
 
   error_code listen() {
@@ -100,6 +103,17 @@ struct server::core {
     }
   }
 
+  /// Looks again and again for clients that have gone while their request was worked on.
+  void watch_peers() {
+    watch_timer.expires_after(watch_pause);
+    watch_timer.async_wait([this](error_code error) {
+      if (error)
+        return;
+      sessions->look_for_peers();
+      watch_peers();
+    });
+  }
+
   void close_acceptor() {
     asio::post(acceptor.get_executor(), [this] {
       error_code ignored;
@@ -113,6 +127,7 @@ struct server::core {
   asio::io_context context;
   asio::basic_socket_acceptor<tcp> acceptor;
   asio::steady_timer accept_timer;
+  asio::steady_timer watch_timer;
   std::shared_ptr<session_set> sessions = std::make_shared<session_set>();
   std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work;
   std::vector<std::thread> threads;
@@ -134,6 +149,7 @@ runtime::expected<std::uint16_t> server::start() {
                            + std::to_string(core_->options.port) + ": " + error.message());
   core_->work.emplace(core_->context.get_executor());
   core_->accept();
+  core_->watch_peers();
   for (std::uint32_t i = 0; i < core_->options.threads; ++i)
     core_->threads.emplace_back([core = core_.get()] { core->run(); });
   return core_->acceptor.local_endpoint().port();

@@ -22,6 +22,10 @@ void session_exchange::post(std::function<void()> task) {
   session_->post(std::move(task));
 }
 
+void session_exchange::watch(std::function<void()> gone) {
+  session_->watch(std::move(gone));
+}
+
 void session_exchange::read_block(block_callback done) {
   session_->read_block(std::move(done));
 }

@@ -22,6 +22,7 @@ public:
   }
   void reply(http_reply answer) override;
   void post(std::function<void()> task) override;
+  void watch(std::function<void()> gone) override;
   void read_block(block_callback done) override;
 
 private:

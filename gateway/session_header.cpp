@@ -1,6 +1,7 @@
 #include "gateway/session_header.hpp"
 
 #include <ctime>
+#include <iterator>
 
 #include <fmt/chrono.h>
 
@@ -55,6 +56,24 @@ http_reply check_framing(const request_parser& parser) {
   return accepted;
 }
 
+std::string_view reason_of(unsigned status) {
+  auto reason = http::obsolete_reason(http::int_to_status(status));
+  if (http::int_to_status(status) == http::status::unknown)
+    return "Client Closed Request";
+  return {reason.data(), reason.size()};
+}
+
+/// The date as HTTP writes it, made once a second and thread.
+const std::string& present_date() {
+  thread_local std::time_t second = 0;
+  thread_local std::string text;
+  if (auto now = std::time(nullptr); now != second) {
+    second = now;
+    text = fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(now));
+  }
+  return text;
+}
+
 }  // namespace
 
 header_outcome read_header(const request_parser& parser) {
@@ -96,21 +115,20 @@ bool is_protocol_error(const beast::error_code& error) {
   return error.category() == category && error != http::error::end_of_stream;
 }
 
-http::response<http::string_body> to_response(http_reply reply, unsigned version, bool keep_alive) {
-  http::response<http::string_body> response;
-  response.version(version);
-  response.result(reply.status);
-  response.set(http::field::server, "dim");
-  response.set(http::field::date,
-               fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(std::time(nullptr))));
+void write_response_head(std::string& text, const http_reply& reply, unsigned version,
+                         bool keep_alive) {
+  auto out = std::back_inserter(text);
+  text.clear();
+  fmt::format_to(out, "HTTP/1.{} {} {}\r\nServer: dim\r\nDate: {}\r\n", version % 10, reply.status,
+                 reason_of(reply.status), present_date());
   for (auto& [name, value] : reply.headers)
-    response.insert(name, value);
-  if (!reply.body.empty())
-    response.set(http::field::content_type, reply.content_type);
-  response.keep_alive(keep_alive);
-  response.content_length(reply.body.size());
-  response.body() = std::move(reply.body);
-  return response;
+    fmt::format_to(out, "{}: {}\r\n", name, value);
+  auto length = reply.content_length();
+  if (length > 0)
+    fmt::format_to(out, "Content-Type: {}\r\n", reply.content_type);
+  if (keep_alive != (version >= 11))
+    fmt::format_to(out, "Connection: {}\r\n", keep_alive ? "keep-alive" : "close");
+  fmt::format_to(out, "Content-Length: {}\r\n\r\n", length);
 }
 
 }  // namespace dim::gateway

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <utility>
 
 #include <boost/beast/http.hpp>
@@ -32,9 +33,9 @@ http_reply protocol_refusal(const boost::beast::error_code& error);
 /// Whether `error` says that what came is not HTTP, as against the connection being gone.
 bool is_protocol_error(const boost::beast::error_code& error);
 
-/// Makes the library's response of `reply`.
-boost::beast::http::response<boost::beast::http::string_body> to_response(http_reply reply,
-                                                                          unsigned version,
-                                                                          bool keep_alive);
+/// Writes the status line and the header fields of `reply` into `text`, which is emptied first.
+/// `version` is 10 or 11.
+void write_response_head(std::string& text, const http_reply& reply, unsigned version,
+                         bool keep_alive);
 
 }  // namespace dim::gateway

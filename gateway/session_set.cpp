@@ -1,5 +1,7 @@
 #include "gateway/session_set.hpp"
 
+#include "gateway/http_session.hpp"
+
 namespace dim::gateway {
 
 void session_set::enter(const std::shared_ptr<http_session>& session) {
@@ -7,7 +9,7 @@ void session_set::enter(const std::shared_ptr<http_session>& session) {
   sessions_.emplace(session.get(), session);
 }
 
-void session_set::leave(const http_session* session) {
+void session_set::leave(http_session* session) {
   std::lock_guard guard{mutex_};
   sessions_.erase(session);
   if (sessions_.empty())
@@ -27,6 +29,13 @@ std::vector<std::shared_ptr<http_session>> session_set::all() const {
     if (auto strong = weak.lock())
       result.push_back(std::move(strong));
   return result;
+}
+
+void session_set::look_for_peers() const {
+  std::lock_guard guard{mutex_};
+  // A session that ends leaves this set first, so the pointer is good as long as the lock is held.
+  for (auto& [session, weak] : sessions_)
+    session->look_for_peer();
 }
 
 bool session_set::wait_empty(std::chrono::steady_clock::time_point deadline) const {

@@ -15,10 +15,13 @@ class http_session;
 class session_set {
 public:
   void enter(const std::shared_ptr<http_session>& session);
-  void leave(const http_session* session);
+  void leave(http_session* session);
 
   std::size_t size() const;
   std::vector<std::shared_ptr<http_session>> all() const;
+
+  /// Lets each session look whether the client that it works for is still there.
+  void look_for_peers() const;
 
   /// Waits until no connection is left; false when there are some at `deadline`.
   bool wait_empty(std::chrono::steady_clock::time_point deadline) const;
@@ -26,7 +29,7 @@ public:
 private:
   mutable std::mutex mutex_;
   mutable std::condition_variable emptied_;
-  std::map<const http_session*, std::weak_ptr<http_session>> sessions_;
+  std::map<http_session*, std::weak_ptr<http_session>> sessions_;
 };
 
 }  // namespace dim::gateway

@@ -1,15 +1,13 @@
 #include "gateway/tensor_json_reader.hpp"
 
 #include <algorithm>
-#include <bit>
-#include <charconv>
-#include <cmath>
 #include <cstring>
 #include <limits>
 #include <map>
 #include <set>
 #include <type_traits>
 
+#include "gateway/json_element.hpp"
 #include "gateway/names.hpp"
 #include "models/numbers.hpp"
 
@@ -30,54 +28,6 @@ std::uint64_t saturating_product(std::uint64_t left, std::uint64_t right) {
   return result;
 }
 
-/// Reads a decimal as the float nearest to it. By way of double this rounds twice, which matters
-/// only where the double lies just between two floats, or where floats are subnormal: then the
-/// text is read again.
-bool to_float(json_value value, float& result) {
-  double wide = 0;
-  if (value.get_double().get(wide) != SUCCESS)
-    return false;
-  result = static_cast<float>(wide);
-  constexpr std::uint64_t dropped_bits = (1u << 29) - 1;
-  constexpr std::uint64_t half_way = 1u << 28;
-  auto is_tie = (std::bit_cast<std::uint64_t>(wide) & dropped_bits) == half_way;
-  if (is_tie || (wide != 0 && std::abs(wide) < std::numeric_limits<float>::min())) {
-    auto token = value.raw_json_token();
-    std::from_chars(token.data(), token.data() + token.size(), result);
-  }
-  return std::isfinite(result);
-}
-
-template <class T>
-bool to_element(json_value value, T& result) {
-  if constexpr (std::is_same_v<T, bool>) {
-    return value.get_bool().get(result) == SUCCESS;
-  } else if constexpr (std::is_same_v<T, float>) {
-    return to_float(value, result);
-  } else if constexpr (std::is_same_v<T, double>) {
-    return value.get_double().get(result) == SUCCESS;
-  } else if constexpr (std::is_same_v<T, std::uint64_t>) {
-    return value.get_uint64().get(result) == SUCCESS;
-  } else {
-    std::int64_t wide = 0;
-    if (value.get_int64().get(wide) != SUCCESS || !std::in_range<T>(wide))
-      return false;
-    result = static_cast<T>(wide);
-    return true;
-  }
-}
-
-template <class T>
-std::string wanted_words() {
-  if constexpr (std::is_same_v<T, bool>)
-    return "true or false";
-  else if constexpr (std::is_floating_point_v<T>)
-    return "a number that is finite in the datatype";
-  else
-    return "a whole number from " + std::to_string(std::numeric_limits<T>::min()) + " to "
-           + std::to_string(std::numeric_limits<T>::max());
-}
-
 /// Puts the elements of one fixed-size type into `data`. Beyond `room` elements it only counts.
 template <class T>
 class number_sink {
@@ -87,7 +37,7 @@ public:
 
   bool put(json_value value) {
     T element{};
-    if (!to_element(value, element))
+    if (!read_element(value, element))
       return false;
     if (count_ < room_)
       std::memcpy(data.data() + count_ * sizeof(T), &element, sizeof(T));
@@ -96,7 +46,7 @@ public:
   }
 
   static std::string wanted() {
-    return wanted_words<T>();
+    return words_for_element<T>();
   }
 
   std::vector<char> data;

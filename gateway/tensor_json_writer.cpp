@@ -5,7 +5,7 @@
 #include <cstring>
 #include <type_traits>
 
-#include <nlohmann/json.hpp>
+#include <simdjson.h>
 
 #include "gateway/base64.hpp"
 #include "models/numbers.hpp"
@@ -62,23 +62,24 @@ std::string_view next_text(std::string_view& data) {
   return text;
 }
 
-bool is_utf8(std::string_view text) {
-  try {
-    static_cast<void>(nlohmann::json(text).dump());
-    return true;
-  } catch (const nlohmann::json::type_error&) {
-    return false;
-  }
-}
-
 bool are_utf8(std::string_view data) {
   while (!data.empty())
-    if (!is_utf8(next_text(data)))
+    if (auto text = next_text(data); !simdjson::validate_utf8(text.data(), text.size()))
       return false;
   return true;
 }
 
-/// Why JSON can not carry the elements of `x`; empty when it can.
+void write_base64(json_writer& out, const models::tensor& x, std::string_view reason) {
+  out.member("data_base64", to_base64(x.data.view()));
+  out.key("parameters");
+  out.begin_object();
+  out.member("encoding", "base64");
+  out.member("reason", reason);
+  out.end_object();
+}
+
+}  // namespace
+
 std::string_view reason_against_json(const models::tensor& x) {
   if (!models::check_size(x))
     return "the data does not fit the shape";
@@ -97,7 +98,7 @@ std::string_view reason_against_json(const models::tensor& x) {
   }
 }
 
-void write_data(json_writer& out, const models::tensor& x) {
+void write_tensor_data(json_writer& out, const models::tensor& x) {
   auto data = x.data.view();
   out.begin_array();
   if (x.type == datatype::bytes) {
@@ -114,17 +115,6 @@ void write_data(json_writer& out, const models::tensor& x) {
   }
   out.end_array();
 }
-
-void write_base64(json_writer& out, const models::tensor& x, std::string_view reason) {
-  out.member("data_base64", to_base64(x.data.view()));
-  out.key("parameters");
-  out.begin_object();
-  out.member("encoding", "base64");
-  out.member("reason", reason);
-  out.end_object();
-}
-
-}  // namespace
 
 void write_tensor(json_writer& out, const models::tensor& x) {
   out.begin_object();
@@ -143,7 +133,7 @@ void write_tensor(json_writer& out, const models::tensor& x) {
     write_base64(out, x, reason);
   } else {
     out.key("data");
-    write_data(out, x);
+    write_tensor_data(out, x);
   }
   out.end_object();
 }

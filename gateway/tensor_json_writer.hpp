@@ -14,6 +14,13 @@ namespace dim::gateway {
 /// with its "digest" and "byte_size".
 void write_tensor(json_writer& out, const models::tensor& x);
 
+/// Why JSON can not carry the elements of `x`, in words; empty when it can.
+std::string_view reason_against_json(const models::tensor& x);
+
+/// Writes the elements of `x`, which JSON must be able to carry, as a flat array in row-major
+/// order.
+void write_tensor_data(json_writer& out, const models::tensor& x);
+
 /// Writes an array of tensors.
 void write_tensors(json_writer& out, const models::tensor_list& tensors);
 

@@ -274,7 +274,8 @@ caf::behavior fake_entry(caf::event_based_actor* self, std::shared_ptr<entry_scr
   auto kept = std::make_shared<kept_promises>();
   return job_handlers(self, script, kept)
     .or_else(model_handlers(self, script, kept))
-    .or_else(cluster_handlers(script, kept));
+    .or_else(cluster_handlers(script, kept))
+    .or_else(serving_handlers(self, script->serving));
 }
 
 }  // namespace dim::tests

@@ -10,6 +10,7 @@
 #include <caf/all.hpp>
 
 #include "actors/type_ids.hpp"
+#include "tests/gateway/fake_serving.hpp"
 
 namespace dim::tests {
 
@@ -57,6 +58,8 @@ public:
   actors::model_list models;
   actors::execution_list executions;
   actors::event_list events;
+  /// What concerns direct inference and the models that are served.
+  std::shared_ptr<serving_script> serving = std::make_shared<serving_script>();
 
 private:
   mutable std::mutex mutex_;

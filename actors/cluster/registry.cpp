@@ -36,6 +36,7 @@ void registry_state::initialise(self_pointer pointer, registry_arguments values)
   self = pointer;
   arguments = std::move(values);
   started_at = runtime::wall_ms(self->home_system());
+  looked_at = started_at;
   if (!arguments.queries.get()) {
     is_loaded = true;
     return;
@@ -148,6 +149,7 @@ void registry_state::note_down(const caf::down_msg& news) {
 
 void registry_state::lose(member& node, const std::string& reason, bool in_order) {
   auto drained = in_order || node.record.state == node_state::draining;
+  auto now = runtime::wall_ms(self->home_system());
   node.record.state = node_state::offline;
   node.record.load = {};
   self->demonitor(node.handle.address());
@@ -155,7 +157,9 @@ void registry_state::lose(member& node, const std::string& reason, bool in_order
   node.probe_id.clear();
   std::vector<event> events{event_of(topic_nodes, drained ? "node_left" : "node_lost", node,
                                      "{\"reason\":\"" + reason + "\"}")};
-  if (!drained) {
+  // Who has slept itself can not say who was silent.
+  auto has_slept = now - looked_at > arguments.limits.suspect_ms || now < lenient_until;
+  if (!drained && !has_slept) {
     auto points = arguments.reputation.lost;
     node.record.reputation = reputation_after(node.record.reputation, points, arguments.reputation);
     events.push_back(event_of(topic_nodes, "reputation_changed", node,
@@ -204,6 +208,14 @@ void registry_state::count(const execution_counted& news) {
 
 void registry_state::look_at_clock() {
   auto now = runtime::wall_ms(self->home_system());
+  auto gap = now - std::exchange(looked_at, now);
+  if (gap > arguments.limits.suspect_ms) {
+    lenient_until = now + arguments.limits.suspect_ms;
+    runtime::log(runtime::log_level::warn, name, "was stopped for a while, and blames no node",
+                 {{"pause_ms", gap}});
+    for (auto& [id, node] : nodes)
+      node.record.last_heartbeat += gap;
+  }
   for (auto& [id, node] : nodes) {
     if (!node.handle)
       continue;

@@ -117,6 +117,10 @@ private:
   std::int64_t started_at = 0;
   std::map<std::string, member> nodes;
   std::uint64_t probes_sent = 0;
+  /// The last look at the clock. A long time without one is this process's own fault (it was
+  /// stopped, or its machine slept), and until a little later no node is punished for its silence.
+  std::int64_t looked_at = 0;
+  std::int64_t lenient_until = 0;
   std::vector<event> unwritten;
   bool is_committing = false;
   /// STORE did not take the last commit.

@@ -93,6 +93,31 @@ TEST_CASE("silence makes a node suspect, then lost; a heartbeat heals the first"
   CHECK(f.scheduler_box->count<node_lost>() == 1);
 }
 
+TEST_CASE("a registry that was stopped itself blames no node for what it has not heard") {
+  registry_fixture f;
+  f.start();
+  auto handle = f.new_node();
+  f.ask<join_accepted>(f.registry, f.join_of(handle));
+  f.sleep_through(60'000);
+  f.advance(600);
+  CHECK(f.node().state == node_state::online);
+  f.sleep_through(60'000);
+  f.kill(handle);
+  CHECK(f.node().state == node_state::offline);
+  CHECK(f.scheduler_box->count<node_lost>() == 1);
+  CHECK(double(f.node().reputation) == 100.0);
+  auto next = f.new_node();
+  f.ask<join_accepted>(f.registry, f.join_of(next));
+  f.advance(1'000);
+  f.kill(next);
+  CHECK(double(f.node().reputation) == 100.0);
+  auto last = f.new_node();
+  f.ask<join_accepted>(f.registry, f.join_of(last));
+  f.advance(3'500);
+  f.kill(last);
+  CHECK(double(f.node().reputation) == 80.0);
+}
+
 TEST_CASE("a node that was started again ends its older incarnation first") {
   registry_fixture f;
   f.start();

@@ -39,6 +39,10 @@ void runtime_fixture::advance(std::int64_t duration_ms) {
   advance_until(now_ms() + duration_ms, [] { return false; });
 }
 
+void runtime_fixture::sleep_through(std::int64_t duration_ms) {
+  scheduler().clock().current_time += std::chrono::milliseconds{duration_ms};
+}
+
 void runtime_fixture::advance_until(std::int64_t until_ms, const std::function<bool()>& done) {
   auto& clock = scheduler().clock();
   auto end = start_ + milliseconds{until_ms};

@@ -90,6 +90,9 @@ public:
   /// handles what each of them starts.
   void advance(std::int64_t duration_ms);
 
+  /// Time goes on, but nothing runs meanwhile, as in a process that is stopped.
+  void sleep_through(std::int64_t duration_ms);
+
   /// Milliseconds of virtual time since the fixture was made.
   std::int64_t now_ms() const;
 

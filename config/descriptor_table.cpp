@@ -55,6 +55,10 @@ template <class Value>
 registry_options& section_of(options& x, Value registry_options::*) {
   return x.registry;
 }
+template <class Value>
+serving_options& section_of(options& x, Value serving_options::*) {
+  return x.serving;
+}
 
 template <auto Member>
 slot at(options& x) {
@@ -83,6 +87,7 @@ using logging = log_options;
 using reputation = reputation_options;
 using faults = fault_options;
 using registry = registry_options;
+using serving = serving_options;
 
 constexpr section_descriptor section_table[] = {
   {"cluster", "What all processes of a cluster share, and how they reach each other."},
@@ -97,6 +102,7 @@ constexpr section_descriptor section_table[] = {
   {"reputation", "A node's score, and how the answers of replicated jobs change it."},
   {"faults", "Fault injection, for clusters that are there to be tested."},
   {"registry", "When a node is kept from new work because it fails, and how it is tried again."},
+  {"serving", "Which models are served over HTTP without a job, and which answers are kept."},
 };
 
 // section, key, value, unit, low, high, rule, meaning
@@ -322,6 +328,13 @@ const descriptor table[] = {
    nullptr, "Longest pause between two probes."},
   {"registry", "quarantine_probe_timeout_ms", at<&registry::quarantine_probe_timeout_ms>, ms, 10,
    day_ms, nullptr, "Time for one probe, from its sending to its answer."},
+
+  {"serving", "control", at<&serving::control>, "", 0, 0, &control_rule,
+   "Serve every model in the repository, or only those that are loaded by request."},
+  {"serving", "cache_bytes", at<&serving::cache_bytes>, bytes, 0, tib, nullptr,
+   "Memory for answers of models with response_cache, all together; the oldest go first."},
+  {"serving", "retire_ms", at<&serving::retire_ms>, ms, 0, day_ms, nullptr,
+   "Time for the requests of a version that is swapped out, before its agents are stopped."},
 };
 
 }  // namespace

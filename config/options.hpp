@@ -255,6 +255,16 @@ struct registry_options {
   std::uint32_t quarantine_probe_timeout_ms = 10'000;
 };
 
+/// `[serving]`: which models the orchestrator serves, and answers that are kept.
+struct serving_options {
+  /// "all": every model in the repository; "explicit": only those that somebody has loaded.
+  std::string control = "all";
+  /// Answers kept by models with `response_cache`, all together.
+  std::uint64_t cache_bytes = 64ull << 20;
+  /// Given to the requests of a version that is swapped out, before its agents are stopped.
+  std::uint32_t retire_ms = 30'000;
+};
+
 /// All options of one process.
 struct options {
   cluster_options cluster;
@@ -269,6 +279,7 @@ struct options {
   reputation_options reputation;
   fault_options faults;
   registry_options registry;
+  serving_options serving;
 };
 
 /// Whether `role` is one of `cluster.roles`.

@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "models/model_spec.hpp"
+#include "models/model_spec_check.hpp"
+#include "models/model_spec_sections.hpp"
 #include "models/toml_fields.hpp"
 
 namespace dim::models {
@@ -77,28 +79,8 @@ isolation read_isolation(toml_fields& fields) {
   return name == "thread" ? isolation::thread : isolation::process;
 }
 
-/// A TOML basic string.
-std::string quoted(const std::string& text) {
-  constexpr std::string_view digits = "0123456789ABCDEF";
-  std::string result = "\"";
-  for (const char c : text) {
-    const auto code = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      result += '\\';
-      result += c;
-    } else if (code < 0x20 || code == 0x7f) {
-      result += "\\u00";
-      result += digits[code >> 4];
-      result += digits[code & 0x0f];
-    } else {
-      result += c;
-    }
-  }
-  return result + "\"";
-}
-
 void write_tensor(std::string& text, const std::string& key, const tensor_spec& declared) {
-  text += "\n[[" + key + "]]\nname = " + quoted(declared.name) + "\ndatatype = \""
+  text += "\n[[" + key + "]]\nname = " + toml_quoted(declared.name) + "\ndatatype = \""
           + std::string{to_string(declared.type)} + "\"\ndims = [";
   for (std::size_t index = 0; index < declared.dims.size(); ++index)
     text += (index == 0 ? "" : ", ") + std::to_string(declared.dims[index]);
@@ -107,7 +89,7 @@ void write_tensor(std::string& text, const std::string& key, const tensor_spec& 
     return;
   text += "labels = [";
   for (std::size_t index = 0; index < declared.labels.size(); ++index)
-    text += (index == 0 ? "" : ", ") + quoted(declared.labels[index]);
+    text += (index == 0 ? "" : ", ") + toml_quoted(declared.labels[index]);
   text += "]\n";
 }
 
@@ -132,8 +114,11 @@ runtime::expected<model_spec> parse_model_spec(std::string_view toml_text) {
       static_cast<std::uint64_t>(fields.integer("memory_bytes", 0, any_size).value_or(0));
     spec.inputs = read_tensors(fields, "inputs");
     spec.outputs = read_tensors(fields, "outputs");
+    read_serving_sections(fields, spec);
     fields.refuse_unknown_keys();
   }
+  if (problems.empty())
+    problems = check_model_spec(spec);
   if (!problems.empty())
     return runtime::fail(runtime::error_code::bad_input, "the model's configuration is wrong",
                          std::move(problems));
@@ -143,18 +128,20 @@ runtime::expected<model_spec> parse_model_spec(std::string_view toml_text) {
 std::string to_toml(const model_spec& spec) {
   std::string text;
   if (!spec.name.empty())
-    text += "name = " + quoted(spec.name) + "\n";
+    text += "name = " + toml_quoted(spec.name) + "\n";
   if (!spec.description.empty())
-    text += "description = " + quoted(spec.description) + "\n";
+    text += "description = " + toml_quoted(spec.description) + "\n";
   text += "max_batch_size = " + std::to_string(spec.max_batch_size) + "\n";
   text += std::string{"isolation = \""}
           + (spec.isolated == isolation::thread ? "thread" : "process") + "\"\n";
   text += "batch_delay_max_us = " + std::to_string(spec.batch_delay_max_us) + "\n";
   text += "memory_bytes = " + std::to_string(spec.memory_bytes) + "\n";
+  write_serving_keys(text, spec);
   for (const tensor_spec& each : spec.inputs)
     write_tensor(text, "inputs", each);
   for (const tensor_spec& each : spec.outputs)
     write_tensor(text, "outputs", each);
+  write_serving_sections(text, spec);
   return text;
 }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <sstream>
 #include <system_error>
 #include <utility>
 
@@ -12,9 +11,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using runtime::error_code;
-
-constexpr std::uint64_t config_bytes_max = std::uint64_t{1} << 20;
-constexpr std::uint64_t digests_bytes_max = std::uint64_t{64} << 20;
 
 tl::unexpected<runtime::failure> not_there(std::string_view name, std::string_view version) {
   std::string words = "there is no model \"" + std::string{name} + "\"";
@@ -29,11 +25,11 @@ std::uint64_t version_number(std::string_view version) {
   return number;
 }
 
-std::string joined(const std::vector<std::string>& lines) {
-  std::string text;
-  for (const std::string& line : lines)
-    text += (text.empty() ? "" : "; ") + line;
-  return text;
+/// Part of a text, as `read_block` gives it of a file.
+file_block block_of(const std::string& text, std::uint64_t offset, std::uint64_t length) {
+  const std::uint64_t first = std::min<std::uint64_t>(offset, text.size());
+  const std::string_view part = std::string_view{text}.substr(first, length);
+  return {runtime::bytes::copy_of(part), text.size()};
 }
 
 }  // namespace
@@ -64,106 +60,6 @@ runtime::expected<void> repository::prepare_folder() {
   return {};
 }
 
-void repository::read_models() {
-  std::vector<std::string> names;
-  std::error_code error;
-  for (fs::directory_iterator it(options_.folder, error), end; !error && it != end;
-       it.increment(error)) {
-    const std::string name = it->path().filename().string();
-    if (!name.starts_with('.') && it->is_directory())
-      names.push_back(name);
-  }
-  std::sort(names.begin(), names.end());
-  for (const std::string& name : names)
-    read_model(name);
-}
-
-void repository::read_model(const std::string& name) {
-  if (!is_model_name(name)) {
-    problems_.push_back(name + ": this folder's name is no model name");
-    return;
-  }
-  const auto text = read_text(folder_of(name) / "config.toml", config_bytes_max);
-  if (!text) {
-    problems_.push_back(name + ": " + text.error().message);
-    return;
-  }
-  auto spec = parse_model_spec(*text);
-  if (!spec) {
-    problems_.push_back(name + ": config.toml: " + joined(spec.error().details));
-    return;
-  }
-  if (!spec->name.empty() && spec->name != name) {
-    problems_.push_back(name + ": config.toml names the model \"" + spec->name + "\"");
-    return;
-  }
-  spec->name = name;
-  model_record model{std::move(*spec), {}};
-  std::error_code error;
-  for (fs::directory_iterator it(folder_of(name), error), end; !error && it != end;
-       it.increment(error)) {
-    const std::string version = it->path().filename().string();
-    if (is_version(version))
-      read_version(model, name, version_number(version));
-  }
-  if (!model.versions.empty())
-    models_.emplace(name, std::move(model));
-}
-
-void repository::read_version(model_record& model, const std::string& name,
-                              std::uint64_t version) {
-  const fs::path file = file_of(name, version);
-  const std::string key = key_of(name, version);
-  std::error_code error;
-  version_record record;
-  record.byte_size = fs::file_size(file, error);
-  if (error) {
-    problems_.push_back(key + ": can not read model.pt: " + error.message());
-    return;
-  }
-  record.written_ns = written_ns_of(file);
-  const auto known = known_.find(key);
-  if (known != known_.end() && known->second.byte_size == record.byte_size
-      && known->second.written_ns == record.written_ns) {
-    record.digest = known->second.digest;
-  } else {
-    const auto digest = digest_of_file(file);
-    if (!digest) {
-      problems_.push_back(key + ": " + digest.error().message);
-      return;
-    }
-    record.digest = *digest;
-  }
-  model.versions.emplace(version, std::move(record));
-}
-
-void repository::read_digests() {
-  const auto text = read_text(options_.folder / ".digests", digests_bytes_max);
-  if (!text)
-    return;
-  std::istringstream lines(*text);
-  version_record record;
-  std::string key;
-  while (lines >> record.digest >> record.byte_size >> record.written_ns >> key)
-    if (runtime::is_digest(record.digest))
-      known_[key] = record;
-}
-
-runtime::expected<void> repository::write_digests() {
-  std::map<std::string, version_record> known;
-  std::string text;
-  for (const auto& [name, model] : models_)
-    for (const auto& [version, record] : model.versions) {
-      known.emplace(key_of(name, version), record);
-      text += record.digest + " " + std::to_string(record.byte_size) + " "
-              + std::to_string(record.written_ns) + " " + key_of(name, version) + "\n";
-    }
-  if (known == known_)
-    return {};
-  known_ = std::move(known);
-  return write_atomically(options_.folder / ".digests", text);
-}
-
 std::vector<repository_entry> repository::list() const {
   std::vector<repository_entry> entries;
   for (const auto& [name, model] : models_)
@@ -190,8 +86,7 @@ runtime::expected<void> repository::remove(std::string_view name, std::string_vi
     return tl::unexpected(found.error());
   const auto model = models_.find(name);
   const bool is_whole = version.empty() || model->second.versions.size() == 1;
-  const fs::path victim = is_whole ? folder_of(name)
-                                   : file_of(name, version_number(version)).parent_path();
+  const fs::path victim = is_whole ? folder_of(name) : folder_of(name) / std::string{version};
   const fs::path grave = staging_folder() / ("removed." + std::to_string(++removals_));
   std::error_code error;
   fs::rename(victim, grave, error);
@@ -213,8 +108,8 @@ runtime::expected<void> repository::remove(std::string_view name, std::string_vi
 runtime::expected<fs::path> repository::path_of(std::string_view digest) const {
   for (const auto& [name, model] : models_)
     for (const auto& [version, record] : model.versions)
-      if (record.digest == digest)
-        return file_of(name, version);
+      if (record.digest == digest && !is_fileless(model))
+        return file_of(model, version);
   return runtime::fail(error_code::not_found,
                        "no model file has the digest " + std::string{digest});
 }
@@ -222,6 +117,9 @@ runtime::expected<fs::path> repository::path_of(std::string_view digest) const {
 runtime::expected<file_block> repository::read_chunk(std::string_view digest,
                                                      std::uint64_t offset,
                                                      std::uint64_t length) const {
+  for (const auto& [name, model] : models_)
+    if (is_fileless(model) && model.versions.begin()->second.digest == digest)
+      return block_of(to_toml(model.spec), offset, length);
   const auto path = path_of(digest);
   if (!path)
     return tl::unexpected(path.error());
@@ -243,8 +141,16 @@ fs::path repository::folder_of(std::string_view name) const {
   return options_.folder / name;
 }
 
-fs::path repository::file_of(std::string_view name, std::uint64_t version) const {
-  return folder_of(name) / std::to_string(version) / "model.pt";
+fs::path repository::file_of(const model_record& model, std::uint64_t version) const {
+  return folder_of(model.spec.name) / std::to_string(version) / model.file_name;
+}
+
+fs::path repository::wishes_path() const {
+  return options_.folder / ".serving";
+}
+
+bool repository::is_fileless(const model_record& model) {
+  return model.spec.kind != model_kind::torchscript;
 }
 
 std::string repository::key_of(std::string_view name, std::uint64_t version) {

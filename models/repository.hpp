@@ -43,12 +43,17 @@ struct file_block {
 
 /// The model repository of the orchestrator: a folder with
 ///
-///     <model>/config.toml
-///     <model>/<version>/model.pt
+///     <model>/config.toml            or, as Triton has it, config.pbtxt
+///     <model>/<version>/model.pt     or the file that config.pbtxt names
 ///
-/// and beside the models `.staging/` (uploads on their way) and `.digests` (the SHA-256 of every
-/// file with its size and time, so that a start reads only files that have changed). People may
-/// also put models into the folder by hand before a start.
+/// and beside the models `.staging/` (uploads on their way), `.digests` (the SHA-256 of every file
+/// with its size and time, so that a start reads only files that have changed) and `.serving` (see
+/// `serving_wishes`). People may also put models into the folder by hand: they are found at a start
+/// and by `read_again`.
+///
+/// A built-in model and an ensemble have no file: their version folders are empty, or there is none
+/// and the version is 1. Their digest is that of their configuration in TOML, which is also what
+/// `read_chunk` gives.
 ///
 /// An upload goes through these states; whatever ends it elsewhere leaves nothing behind:
 ///
@@ -68,11 +73,24 @@ public:
     return problems_;
   }
 
+  /// What is in a configuration and not used, each in words, since `open`.
+  const std::vector<std::string>& warnings() const noexcept {
+    return warnings_;
+  }
+
   /// Every version, ordered by name, then by version as a number.
   std::vector<repository_entry> list() const;
 
   /// The named version, or the highest when `version` is empty. Errors: model_not_found.
   runtime::expected<repository_entry> find(std::string_view name, std::string_view version) const;
+
+  /// Reads a model's folder anew, after somebody has changed it by hand; one that is not there is
+  /// forgotten. On failure the model stays as it was. Errors: bad_input (its configuration, or it
+  /// has no version), internal.
+  runtime::expected<void> read_again(const std::string& name);
+
+  /// Where the wishes of `serving_wishes` are kept.
+  std::filesystem::path wishes_path() const;
 
   /// Opens an upload; an open one with this id starts anew. `upload_id` is 1 to 128 letters,
   /// digits, '-' and '_'. Errors: bad_input (id), overloaded (too many open uploads), store_full,
@@ -134,13 +152,17 @@ private:
   struct model_record {
     model_spec spec;
     std::map<std::uint64_t, version_record> versions;
+    std::string file_name = "model.pt";
   };
 
   explicit repository(repository_options options);
   runtime::expected<void> prepare_folder();
   void read_models();
-  void read_model(const std::string& name);
-  void read_version(model_record& model, const std::string& name, std::uint64_t version);
+  runtime::expected<model_record> read_model(const std::string& name);
+  runtime::expected<model_record> read_config(const std::string& name);
+  runtime::expected<model_record> read_triton_config(const std::string& name,
+                                                     const std::string& text);
+  void read_version(model_record& model, std::uint64_t version);
   void read_digests();
   runtime::expected<void> write_digests();
   runtime::expected<repository_entry> enter(const std::string& upload_id, upload& staged,
@@ -153,12 +175,14 @@ private:
   std::filesystem::path staging_folder() const;
   std::filesystem::path upload_folder(const std::string& upload_id) const;
   std::filesystem::path folder_of(std::string_view name) const;
-  std::filesystem::path file_of(std::string_view name, std::uint64_t version) const;
+  std::filesystem::path file_of(const model_record& model, std::uint64_t version) const;
+  static bool is_fileless(const model_record& model);
   static std::string key_of(std::string_view name, std::uint64_t version);
   static repository_entry entry_of(const model_record& model, std::uint64_t version);
 
   repository_options options_;
   std::vector<std::string> problems_;
+  std::vector<std::string> warnings_;
   std::map<std::string, model_record, std::less<>> models_;
   std::map<std::string, upload> uploads_;
   /// What `.digests` tells, by "<model>/<version>".

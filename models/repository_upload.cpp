@@ -139,6 +139,8 @@ runtime::expected<repository_entry> repository::enter(const std::string& upload_
                                                   ? "the configuration names the model \""
                                                       + spec.name + "\", not \"" + name + "\""
                                                   : "\"" + name + "\" is no model name");
+  if (spec.kind != model_kind::torchscript)
+    return runtime::fail(error_code::bad_input, "a model of this kind has no file to upload");
   spec.name = name;
   const auto number = choose_version(name, version);
   if (!number)
@@ -159,10 +161,10 @@ runtime::expected<repository_entry> repository::enter(const std::string& upload_
   }
   if (auto placed = place_files(upload_id, staged, spec, *number); !placed)
     return tl::unexpected(placed.error());
-  const version_record record{staged.digest, staged.file.size(),
-                              written_ns_of(file_of(name, *number))};
   model_record& entered = models_[name];
   entered.spec = std::move(spec);
+  const version_record record{staged.digest, staged.file.size(),
+                              written_ns_of(file_of(entered, *number))};
   entered.versions.insert_or_assign(*number, record);
   // The file is in its place: a side file that can not be written only costs time at a start.
   (void)write_digests();
@@ -184,7 +186,9 @@ runtime::expected<std::uint64_t> repository::choose_version(const std::string& n
 
 runtime::expected<void> repository::place_files(const std::string& upload_id, upload& staged,
                                                 const model_spec& spec, std::uint64_t version) {
-  if (auto published = staged.file.publish(upload_folder(upload_id) / "model.pt"); !published)
+  const auto model = models_.find(spec.name);
+  const std::string file_name = model == models_.end() ? "model.pt" : model->second.file_name;
+  if (auto published = staged.file.publish(upload_folder(upload_id) / file_name); !published)
     return published;
   std::error_code error;
   const bool is_new = fs::create_directory(folder_of(spec.name), error);
@@ -193,7 +197,7 @@ runtime::expected<void> repository::place_files(const std::string& upload_id, up
   auto placed = write_atomically(folder_of(spec.name) / "config.toml", to_toml(spec));
   if (placed) {
     // One rename makes the version appear with its file, or not at all.
-    fs::rename(upload_folder(upload_id), file_of(spec.name, version).parent_path(), error);
+    fs::rename(upload_folder(upload_id), folder_of(spec.name) / std::to_string(version), error);
     if (error)
       placed = tl::unexpected(in_words("move the model to its place", error));
   }

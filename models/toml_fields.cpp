@@ -61,6 +61,16 @@ std::optional<std::int64_t> toml_fields::integer(const std::string& key, std::in
   return std::nullopt;
 }
 
+std::optional<bool> toml_fields::flag(const std::string& key) {
+  const toml::node* node = find(key);
+  if (node == nullptr)
+    return std::nullopt;
+  if (const auto* value = node->as_boolean())
+    return value->get();
+  add_problem(key, "expected true or false");
+  return std::nullopt;
+}
+
 std::vector<std::string> toml_fields::texts(const std::string& key) {
   std::vector<std::string> values;
   const toml::node* node = find(key);
@@ -123,6 +133,24 @@ std::vector<toml_fields> toml_fields::tables(const std::string& key) {
     }
   }
   return entries;
+}
+
+std::optional<toml_fields> toml_fields::table(const std::string& key) {
+  const toml::node* node = find(key);
+  if (node == nullptr)
+    return std::nullopt;
+  if (const auto* table = node->as_table())
+    return toml_fields(*table, name_of(key), *problems_);
+  add_problem(key, "expected a table, under [" + key + "]");
+  return std::nullopt;
+}
+
+std::vector<std::string> toml_fields::keys() {
+  std::vector<std::string> names;
+  for (const auto& entry : *table_)
+    names.emplace_back(entry.first.str());
+  asked_.insert(names.begin(), names.end());
+  return names;
 }
 
 bool toml_fields::has(const std::string& key) const {

@@ -28,11 +28,16 @@ public:
   std::optional<std::string> text(const std::string& key);
   /// As `text`, but an absent key is a problem.
   std::string required_text(const std::string& key);
+  std::optional<bool> flag(const std::string& key);
   std::optional<std::int64_t> integer(const std::string& key, std::int64_t low, std::int64_t high);
   std::vector<std::string> texts(const std::string& key);
   std::vector<std::int64_t> integers(const std::string& key);
   /// The entries of an array of tables, each with its own path.
   std::vector<toml_fields> tables(const std::string& key);
+  /// The table under this key.
+  std::optional<toml_fields> table(const std::string& key);
+  /// The keys of this table, in order, all of which now count as known.
+  std::vector<std::string> keys();
 
   bool has(const std::string& key) const;
   /// Adds a problem at the line of `key`, or of the table where there is no such key.

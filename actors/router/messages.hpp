@@ -194,12 +194,13 @@ struct retire_model {
   std::string model;
   std::string version;
   std::string digest;
+  std::uint32_t revision = 0;
   std::uint64_t time_left_ms = 0;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, retire_model& x) {
-  return f(x.model, x.version, x.digest, x.time_left_ms);
+  return f(x.model, x.version, x.digest, x.revision, x.time_left_ms);
 }
 
 struct model_retired {

@@ -8,6 +8,8 @@
 
 namespace dim::actors {
 
+struct served_models;
+
 /// STORE is the sole writer of the database: one thread, group commit. A reply means it is on disk.
 using store_actor = caf::typed_actor<
   // Writes all of it or nothing. Errors: store_full, store_corrupt, unavailable (read-only),
@@ -45,7 +47,8 @@ using backup_actor = caf::typed_actor<
   // How the last one is doing. Never fails.
   caf::replies_to<get_backup>::with<backup_status>>;
 
-/// MODELS is the catalogue of models and versions, and hands out bytes by digest.
+/// MODELS is the catalogue of models and versions, hands out bytes by digest, and says which
+/// versions are served.
 using models_actor = caf::typed_actor<
   // Errors: model_not_found.
   caf::replies_to<find_model>::with<model_entry>,
@@ -57,6 +60,12 @@ using models_actor = caf::typed_actor<
   // Replies with what is left of the model. Errors: model_not_found.
   caf::replies_to<remove_model>::with<model_list>,
   // Bytes of a model file or blob. Errors: not_found, bad_input (range).
-  caf::replies_to<fetch_chunk>::with<chunk>>;
+  caf::replies_to<fetch_chunk>::with<chunk>,
+  // What is served: all of it, or one model's versions. Errors: model_not_found.
+  caf::replies_to<get_served_models>::with<served_models>,
+  // Reply with the model's versions when it is done; see the messages for errors.
+  caf::replies_to<load_served_model>::with<served_models>,
+  caf::replies_to<unload_served_model>::with<served_models>,
+  caf::replies_to<set_model_alias>::with<model_alias>>;
 
 }  // namespace dim::actors

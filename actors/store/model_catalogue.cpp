@@ -15,12 +15,12 @@ namespace {
 
 constexpr std::uint32_t chunk_bytes_max = 1 << 20;
 
+}  // namespace
+
 model_entry entry_of(const models::repository_entry& entry) {
   return {entry.name,      entry.version,    entry.digest,
           entry.byte_size, entry.created_at, entry.spec};
 }
-
-}  // namespace
 
 void models_state::initialise(self_pointer pointer, models_arguments values) {
   self = pointer;
@@ -31,9 +31,16 @@ void models_state::initialise(self_pointer pointer, models_arguments values) {
   });
   for (const auto& problem : arguments.repository->problems())
     runtime::log(runtime::log_level::warn, name, "left out a model", {{"reason", problem}});
+  start_serving();
 }
 
 caf::result<model_entry> models_state::find(const find_model& request) const {
+  if (const auto run = loads.find(request.name); run != loads.end())
+    for (const model_entry& entry : run->second.plan.versions)
+      if (entry.version == request.version)
+        return entry;
+  if (const model_entry* entry = table.entry(request.name, request.version))
+    return *entry;
   const auto entry = arguments.repository->find(request.name, request.version);
   if (!entry)
     return runtime::to_error(entry.error());
@@ -152,12 +159,14 @@ void models_state::note_checked(const model_checked& news) {
   }
   runtime::log(runtime::log_level::info, name, "entered a model",
                {{"model", entered->name}, {"version", entered->version}});
+  note_catalogue();
   promise.deliver(entry_of(*entered));
 }
 
 caf::result<model_list> models_state::remove(const remove_model& request) {
   if (auto removed = arguments.repository->remove(request.name, request.version); !removed)
     return runtime::to_error(removed.error());
+  note_catalogue();
   model_list left;
   for (const auto& entry : arguments.repository->list())
     if (entry.name == request.name)
@@ -204,10 +213,12 @@ void models_state::refuse_all() {
     check.promise.deliver(
       runtime::to_error(error_code::unavailable, "the catalogue of models is stopping"));
   checks.clear();
+  refuse_runs();
 }
 
 std::string models_state::describe() const {
   return std::to_string(arguments.repository->list().size()) + " versions, "
+         + std::to_string(table.ready_count()) + " served, "
          + std::to_string(uploads.size()) + " uploads, " + std::to_string(checks.size())
          + " checks";
 }
@@ -224,6 +235,10 @@ models_with_timers::behavior_type model_catalogue(models_state::self_pointer sel
     [&state](const abandon_upload& request) { state.abandon(request.upload_id); },
     [&state](const remove_model& request) { return state.remove(request); },
     [&state](const fetch_chunk& request) { return state.fetch(request); },
+    [&state](const get_served_models& request) { return state.served(request); },
+    [&state](const load_served_model& request) { return state.load(request); },
+    [&state](const unload_served_model& request) { return state.unload(request); },
+    [&state](const set_model_alias& request) { return state.set_alias(request); },
     [&state](const model_checked& news) { state.note_checked(news); },
     [&state](uploads_due) { state.drop_idle_uploads(); },
   };

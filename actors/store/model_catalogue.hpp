@@ -4,11 +4,16 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "actors/router/interface.hpp"
 #include "actors/store/interface.hpp"
+#include "actors/store/serving_table.hpp"
+#include "config/options.hpp"
 #include "models/repository.hpp"
 #include "runtime/actor_base.hpp"
 #include "runtime/blob_store.hpp"
+#include "runtime/service.hpp"
 
 namespace dim::actors {
 
@@ -26,6 +31,9 @@ struct models_arguments {
   std::string check_program;
   std::uint32_t check_timeout_ms = 120'000;
   std::uint32_t upload_idle_ms = 60'000;
+  /// Prepares what is loaded, lets go what is unloaded, and is told of every change.
+  runtime::service<router_actor> router;
+  config::serving_options serving;
 };
 
 /// The catalogue of models. An upload:
@@ -34,6 +42,10 @@ struct models_arguments {
 ///     \____ idle, abandoned, or any error: nothing is left ____/
 ///
 /// The file is opened by a MODEL_CHECK actor, so that MODELS answers others meanwhile.
+///
+/// What is served is the `serving_table`'s to say. MODELS asks ROUTER, which is started after it,
+/// to prepare and to let go: always with a deadline, since ROUTER may be down; a restart of MODELS
+/// starts ROUTER anew.
 struct models_state {
   static inline const char* name = "MODELS";
   using self_pointer = runtime::actor_self<models_with_timers, models_state>;
@@ -49,6 +61,10 @@ struct models_state {
   caf::result<model_list> remove(const remove_model& request);
   caf::result<chunk> fetch(const fetch_chunk& request) const;
   void drop_idle_uploads();
+  caf::result<served_models> served(const get_served_models& request) const;
+  caf::result<served_models> load(const load_served_model& request);
+  caf::result<served_models> unload(const unload_served_model& request);
+  caf::result<model_alias> set_alias(const set_model_alias& request);
   /// Answers whoever waits for a check: MODELS ends.
   void refuse_all();
   std::string describe() const;
@@ -69,6 +85,41 @@ private:
   runtime::expected<void> start_check(const check& wanted, const std::filesystem::path& path);
   void watch_uploads();
 
+  using served_promise = caf::typed_response_promise<served_models>;
+  /// A model on its way into service.
+  struct load_run {
+    serving_table::load_plan plan;
+    /// As asked for: who asks for the same waits for the same end.
+    load_served_model request;
+    std::int64_t until_ms = 0;
+    /// What ROUTER has to prepare, and how much of it is done.
+    std::vector<model_entry> versions;
+    std::size_t prepared = 0;
+    std::vector<served_promise> waiting;
+  };
+  struct unload_run {
+    std::string name;
+    std::vector<model_entry> versions;
+    std::size_t retired = 0;
+    served_promise promise;
+  };
+
+  // model_serving.cpp
+  std::int64_t now_ms() const;
+  void start_serving();
+  /// The repository has changed: ROUTER is told, and versions that are gone are let go.
+  void note_catalogue();
+  void announce();
+  runtime::expected<void> save_wishes();
+  void prepare_next(const std::string& name);
+  void finish_load(load_run done);
+  void fail_load(const std::string& name, const runtime::failure& cause);
+  template <class Done>
+  void retire(const model_entry& entry, std::uint64_t time_left_ms, Done done);
+  void retire_all(const std::vector<model_entry>& gone);
+  void note_retired(std::uint64_t run);
+  void refuse_runs();
+
   self_pointer self = nullptr;
   models_arguments arguments;
   /// When the last block came, by upload; not those that are being checked.
@@ -76,7 +127,16 @@ private:
   /// `uploads_due` is on its way.
   bool is_watching = false;
   std::map<std::string, check> checks;
+  serving_table table;
+  /// Of `served_models`: grows with each change.
+  std::uint64_t serving_revision = 0;
+  std::map<std::string, load_run> loads;  // by model
+  std::map<std::uint64_t, unload_run> unloads;
+  std::uint64_t last_unload = 0;
 };
+
+/// The message form of what the repository has.
+model_entry entry_of(const models::repository_entry& entry);
 
 /// MODELS, started detached by the root supervisor.
 models_with_timers::behavior_type model_catalogue(models_state::self_pointer self,

@@ -67,9 +67,15 @@ actors::registry_arguments registry_of(const config::options& options,
   return result;
 }
 
-actors::models_arguments models_of(const config::options& options, const orchestrator_disk& disk) {
-  return {disk.models, disk.blobs, options.agent.program, options.store.model_check_timeout_ms,
-          options.store.upload_idle_ms};
+actors::models_arguments models_of(const config::options& options, const orchestrator_disk& disk,
+                                   const orchestrator_services& services) {
+  return {disk.models,
+          disk.blobs,
+          options.agent.program,
+          options.store.model_check_timeout_ms,
+          options.store.upload_idle_ms,
+          services.router,
+          options.serving};
 }
 
 actors::dispatcher_arguments dispatcher_of(const config::options& options,
@@ -88,9 +94,13 @@ runtime::expected<models::repository> open_models(const config::options& options
   wish.file_bytes_max = options.store.model_bytes_max;
   wish.uploads_max = options.gateway.uploads_max;
   auto opened = models::repository::open(wish);
-  if (opened)
+  if (opened) {
     for (auto& problem : opened->problems())
       runtime::log(runtime::log_level::warn, "MODELS", "left out a model", {{"reason", problem}});
+    for (auto& warning : opened->warnings())
+      runtime::log(runtime::log_level::warn, "MODELS", "ignored some settings",
+                   {{"reason", warning}});
+  }
   return opened;
 }
 
@@ -144,7 +154,8 @@ std::vector<runtime::child_spec> orchestrator_children(const config::options& op
     detached_child("EVENTS", services.events, actors::event_log,
                    actors::event_log_arguments{disk.database, options.orchestrator.event_tail_max}),
     detached_child("QUERIES", services.queries, actors::queries, disk.database),
-    detached_child("MODELS", services.models, actors::model_catalogue, models_of(options, disk)),
+    detached_child("MODELS", services.models, actors::model_catalogue,
+                   models_of(options, disk, services)),
     child("REGISTRY", services.registry, actors::registry, registry_of(options, disk, services)),
     child("SCHEDULER", services.scheduler, actors::scheduler,
           actors::scheduler_arguments{options.orchestrator, services.registry}),

@@ -26,6 +26,7 @@ struct orchestrator_services {
   runtime::service<actors::dispatcher_actor> dispatcher;
   runtime::service<actors::faults_actor> faults;
   runtime::service<actors::backup_actor> backup;
+  runtime::service<actors::router_actor> router;
 };
 
 /// What lies on disk under the orchestrator's data folder.

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "actors/router/messages.hpp"
+#include "models/serving_wishes.hpp"
+#include "runtime/errors.hpp"
+
+namespace dim::actors {
+
+/// Which versions are served: what the repository has, what the version policies choose, and what
+/// people have loaded and unloaded. Each version:
+///
+///     unknown --load--> loading --> ready --unload, or policy--> unloading --> unavailable
+///                           \_______ failed: unavailable             (and back by a load)
+///
+/// A version that is loaded anew stays ready, as it was, until the new one can take its place. An
+/// ensemble counts as ready while the models of all its steps are. Without actors; MODELS owns it.
+class serving_table {
+public:
+  /// A model that is to be served in a new way, and what has to be prepared before.
+  struct load_plan {
+    std::string name;
+    std::vector<model_entry> versions;
+    /// Versions of an ensemble's steps that are not served yet.
+    std::vector<model_entry> companions;
+    models::model_wish wish;
+  };
+
+  serving_table() = default;
+  /// `serves_all`: models that nobody has loaded or unloaded are served as well.
+  serving_table(bool serves_all, models::serving_wishes wishes);
+
+  /// Takes over what the repository has now, ordered by name and version. Returns the versions that
+  /// are served no longer: their agents can go.
+  std::vector<model_entry> refresh(const std::vector<model_entry>& catalogue);
+
+  /// What it takes to serve the model: all versions of its policy, or `version` beside those that
+  /// are served. `config_json` goes over the repository's configuration. Errors, all with "failed
+  /// to load 'NAME'": model_not_found, bad_input.
+  runtime::expected<load_plan> plan_load(const std::string& name, const std::string& version,
+                                         const std::string& config_json) const;
+  void begin_load(const load_plan& plan);
+  /// The plan's versions are served from now on, and no other of the model. Returns those whose
+  /// place they take.
+  std::vector<model_entry> finish_load(const load_plan& plan);
+  void fail_load(const load_plan& plan, const std::string& reason);
+
+  /// Takes a model, or one version, out of service, and with `dependents` also the models of an
+  /// ensemble's steps. Returns what was served; `finish_unload` ends it. Errors: model_not_found.
+  runtime::expected<std::vector<model_entry>> begin_unload(const std::string& name,
+                                                           const std::string& version,
+                                                           bool dependents);
+  void finish_unload(const std::vector<model_entry>& gone);
+
+  /// An empty target removes the alias. Errors: model_not_found, bad_input, conflict.
+  runtime::expected<model_alias> set_alias(const std::string& alias, const model_alias& target);
+
+  /// All versions, or those of one model or alias. Errors: model_not_found.
+  runtime::expected<served_models> find(const std::string& name) const;
+  served_models all() const;
+  /// The version as it is served, or would be; the highest in the repository when `version` is
+  /// empty. Null: there is none.
+  const model_entry* entry(const std::string& name, const std::string& version) const;
+  const models::serving_wishes& wishes() const noexcept {
+    return wishes_;
+  }
+  std::size_t ready_count() const;
+
+private:
+  using version_rows = std::map<std::uint64_t, served_version>;
+  using entries = std::map<std::uint64_t, model_entry>;
+
+  /// The wish for a model, or what stands where nobody has one.
+  models::model_wish wish_of(const std::string& name) const;
+  runtime::expected<models::model_spec> spec_of(const entries& versions,
+                                                const models::model_wish& wish) const;
+  void refresh_model(const std::string& name, std::vector<model_entry>& gone);
+  void add_companions(load_plan& plan, const models::model_spec& spec, std::uint32_t depth) const;
+  void add_unloads(const std::string& name, const std::string& version, bool dependents,
+                   std::vector<model_entry>& gone, std::uint32_t depth);
+  bool is_ready(const std::string& name, const std::string& version, std::uint32_t depth) const;
+  served_version seen(const served_version& row) const;
+
+  bool serves_all_ = true;
+  models::serving_wishes wishes_;
+  std::map<std::string, entries> catalogue_;
+  std::map<std::string, version_rows> rows_;
+};
+
+}  // namespace dim::actors

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "models/model_spec.hpp"
+
+/// Triton's model configuration (`config.pbtxt`, and the JSON of its repository extension), as far
+/// as it says what a `model_spec` can say.
+namespace dim::models {
+
+/// A configuration with what of it stands in other files.
+struct triton_model {
+  model_spec spec;
+  /// The program's file in each version's folder; "model.pt" unless it says otherwise.
+  std::string file_name;
+  /// Files in the model's folder with one label a line, by the output they belong to.
+  std::map<std::string, std::string> label_files;
+  /// Fields that are set and not used here, by name, in order.
+  std::vector<std::string> unused;
+};
+
+/// Reads the text of a `config.pbtxt`. Errors: bad_input (syntax with its line, or every problem in
+/// `details`), unsupported (another backend than LibTorch).
+runtime::expected<triton_model> parse_triton_text(std::string_view text);
+
+/// Reads JSON of the same configuration, in which absent fields stay as in `base`. Errors: as
+/// above.
+runtime::expected<model_spec> parse_triton_json(std::string_view json, const model_spec& base);
+
+/// The configuration as JSON with Triton's names, every field that has a value, numbers of 64 bits
+/// as text: proto3's way.
+std::string to_triton_json(const model_spec& spec);
+
+}  // namespace dim::models

@@ -1,0 +1,297 @@
+#include <optional>
+
+#include <doctest/doctest.h>
+
+#include "actors/store/model_catalogue.hpp"
+#include "tests/support/actor_fixture.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+using namespace dim;
+using namespace dim::actors;
+using namespace dim::tests;
+using runtime::error_code;
+
+namespace {
+
+const std::string config_text = R"(max_batch_size = 8
+kind = "identity"
+
+[[inputs]]
+name = "x"
+datatype = "FP32"
+dims = [4]
+
+[[outputs]]
+name = "y"
+datatype = "FP32"
+dims = [4]
+)";
+
+const std::string ensemble_text = R"(kind = "ensemble"
+max_batch_size = 8
+
+[[inputs]]
+name = "in"
+datatype = "FP32"
+dims = [4]
+
+[[outputs]]
+name = "out"
+datatype = "FP32"
+dims = [4]
+
+[[steps]]
+model = "echo"
+inputs = { x = "in" }
+outputs = { y = "out" }
+)";
+
+/// MODELS over a repository with the model "echo" of versions 1 to 3, and a ROUTER that notes what
+/// it is told and asked, and answers when the test lets it.
+struct serving_fixture : actor_fixture {
+  explicit serving_fixture(const std::string& control = "all") {
+    for (const char* version : {"1", "2", "3"})
+      std::filesystem::create_directories(folder / "models/echo" / version);
+    write_file(folder / "models/echo/config.toml", config_text);
+    write_file(folder / "models/whole/config.toml", ensemble_text);
+    arguments.router.set(fake<router_actor>(
+      [](const run_inference&) { return inference_done{}; }, [](const withdraw_inference&) {},
+      [](const get_model_statistics&) { return model_statistics_list{}; },
+      [this](const served_models& news) { told.push_back(news); },
+      [this](const prepare_model& wish) -> caf::result<model_prepared> {
+        prepared.push_back(wish.model);
+        if (refusal)
+          return runtime::to_error(*refusal);
+        return model_prepared{"node-1"};
+      },
+      [this](const retire_model& wish) {
+        retired.push_back(wish);
+        return model_retired{};
+      },
+      [](const node_updated&) {}, [](const node_lost&) {}));
+    arguments.serving.control = control;
+    start();
+  }
+
+  void start() {
+    models::repository_options options;
+    options.folder = folder / "models";
+    auto opened = models::repository::open(options);
+    REQUIRE(opened);
+    CHECK(opened->problems().empty());
+    arguments.repository = std::make_shared<models::repository>(std::move(*opened));
+    arguments.blobs = std::make_shared<runtime::blob_store>(
+      *runtime::blob_store::open(folder / "blobs", false));
+    catalogue = sys().spawn(model_catalogue, arguments);
+    run();
+  }
+
+  runtime::expected<served_models> load(const std::string& name, const std::string& version = "",
+                                        const std::string& config = "") {
+    return ask<served_models>(catalogue, load_served_model{name, version, config, 10'000});
+  }
+
+  runtime::expected<served_models> unload(const std::string& name, const std::string& version = "",
+                                          bool dependents = false) {
+    return ask<served_models>(catalogue, unload_served_model{name, version, dependents, 10'000});
+  }
+
+  /// What ROUTER was told last: "1:unknown 2:unknown 3:ready".
+  std::string states(const std::string& name) const {
+    std::string text;
+    for (const served_version& each : told.back().versions)
+      if (each.model.name == name)
+        text += (text.empty() ? "" : " ") + each.model.version + ":" + word(each.state);
+    return text;
+  }
+
+  static std::string word(serving_state state) {
+    constexpr const char* words[] = {"unknown", "ready", "unavailable", "loading", "unloading"};
+    return words[static_cast<std::size_t>(state)];
+  }
+
+  temporary_folder folder;
+  models_arguments arguments;
+  models_actor catalogue;
+  std::vector<served_models> told;
+  std::vector<model_entry> prepared;
+  std::vector<retire_model> retired;
+  std::optional<runtime::failure> refusal;
+};
+
+}  // namespace
+
+TEST_CASE("at a start every model is served by its version policy, and nothing is prepared") {
+  serving_fixture f;
+  CHECK(f.states("echo") == "1:unknown 2:unknown 3:ready");
+  CHECK(f.states("whole") == "1:ready");
+  CHECK(f.prepared.empty());
+  const auto one = f.ask<served_models>(f.catalogue, get_served_models{"echo"});
+  CHECK(one->versions.size() == 3);
+  CHECK(one->revision == f.told.back().revision);
+  CHECK(f.ask<served_models>(f.catalogue, get_served_models{"none"}).error().code
+        == error_code::model_not_found);
+}
+
+TEST_CASE("with explicit control nothing is served until it is loaded") {
+  serving_fixture f("explicit");
+  CHECK(f.states("echo") == "1:unknown 2:unknown 3:unknown");
+  REQUIRE(f.load("echo"));
+  CHECK(f.states("echo") == "1:unknown 2:unknown 3:ready");
+  REQUIRE(f.prepared.size() == 1);
+  CHECK(f.prepared.front().version == "3");
+}
+
+TEST_CASE("one version is loaded beside the one that is served") {
+  serving_fixture f;
+  REQUIRE(f.load("echo", "1"));
+  CHECK(f.states("echo") == "1:ready 2:unknown 3:ready");
+  CHECK(f.retired.empty());
+  CHECK(f.load("echo", "7").error().code == error_code::model_not_found);
+}
+
+TEST_CASE("a model that is not there can not be loaded, in the words that clients look for") {
+  serving_fixture f;
+  const auto refused = f.load("none");
+  CHECK(refused.error().code == error_code::model_not_found);
+  CHECK(refused.error().message
+        == "failed to load 'none', failed to poll from model repository");
+}
+
+TEST_CASE("a model put into the repository by hand is found by a load") {
+  serving_fixture f;
+  write_file(f.folder / "models/late/config.toml", config_text);
+  REQUIRE(f.load("late"));
+  CHECK(f.states("late") == "1:ready");
+}
+
+TEST_CASE("a model that can not be prepared is unavailable with the reason") {
+  serving_fixture f("explicit");
+  f.refusal = runtime::failure{error_code::no_nodes, "no node takes it", {}};
+  const auto refused = f.load("echo");
+  CHECK(refused.error().code == error_code::no_nodes);
+  CHECK(refused.error().message == "failed to load 'echo', no node takes it");
+  CHECK(f.states("echo") == "1:unknown 2:unknown 3:unavailable");
+  CHECK(f.told.back().versions.at(2).reason == "no node takes it");
+}
+
+TEST_CASE("a load with another configuration swaps it in, and lets the old one go") {
+  serving_fixture f;
+  const auto old = f.ask<model_entry>(f.catalogue, find_model{"echo", "3"});
+  REQUIRE(f.load("echo", "", R"({"max_batch_size": 2})"));
+  const auto now = f.ask<model_entry>(f.catalogue, find_model{"echo", "3"});
+  CHECK(now->spec.max_batch_size == 2);
+  CHECK(now->revision > old->revision);
+  CHECK(f.prepared.back() == *now);
+  REQUIRE(f.retired.size() == 1);
+  CHECK(f.retired.front().revision == old->revision);
+  CHECK(f.retired.front().digest == old->digest);
+  REQUIRE(f.load("echo"));
+  CHECK(f.ask<model_entry>(f.catalogue, find_model{"echo", "3"})->spec.max_batch_size == 8);
+  CHECK(f.ask<model_entry>(f.catalogue, find_model{"echo", "3"})->revision > now->revision);
+}
+
+TEST_CASE("a new configuration that fails leaves the old one in service") {
+  serving_fixture f;
+  const auto old = f.ask<model_entry>(f.catalogue, find_model{"echo", "3"});
+  f.refusal = runtime::failure{error_code::memory_limit, "no room", {}};
+  const auto refused = f.load("echo", "", R"({"max_batch_size": 2})");
+  CHECK(refused.error().code == error_code::memory_limit);
+  CHECK(f.load("echo", "", "{").error().message.starts_with("failed to load 'echo', "));
+  CHECK(f.states("echo") == "1:unknown 2:unknown 3:ready");
+  CHECK(*f.ask<model_entry>(f.catalogue, find_model{"echo", "3"}) == *old);
+  CHECK(f.retired.empty());
+  const auto refused_revision = f.prepared.back().revision;
+  f.refusal.reset();
+  REQUIRE(f.load("echo", "", R"({"max_batch_size": 3})"));
+  CHECK(f.prepared.back().revision > refused_revision);
+}
+
+TEST_CASE("two who load the same wait for one load, and another load meanwhile is refused") {
+  serving_fixture f("explicit");
+  const load_served_model wish{"echo", "", "", 10'000};
+  const auto first = f.request<served_models>(f.catalogue, wish);
+  const auto second = f.request<served_models>(f.catalogue, wish);
+  const auto other = f.request<served_models>(f.catalogue, load_served_model{"echo", "1", "", 10'000});
+  f.run();
+  REQUIRE((first->has_value() && second->has_value() && other->has_value()));
+  CHECK((*first)->has_value());
+  CHECK((*second)->has_value());
+  CHECK((*other).value().error().code == error_code::conflict);
+  CHECK(f.prepared.size() == 1);
+}
+
+TEST_CASE("an unloaded model is retired, unavailable, and stays so over a restart") {
+  serving_fixture f;
+  REQUIRE(f.unload("echo"));
+  CHECK(f.states("echo") == "1:unavailable 2:unavailable 3:unavailable");
+  CHECK(f.told.back().versions.at(2).reason == "unloaded");
+  REQUIRE(f.retired.size() == 1);
+  CHECK(f.retired.front().version == "3");
+  CHECK(f.ask<model_entry>(f.catalogue, find_model{"echo", ""})->version == "3");
+  f.start();
+  CHECK(f.states("echo") == "1:unknown 2:unknown 3:unknown");
+  REQUIRE(f.load("echo", "", R"({"version_policy": {"all": {}}})"));
+  f.start();
+  CHECK(f.states("echo") == "1:ready 2:ready 3:ready");
+  CHECK(f.unload("none").error().code == error_code::model_not_found);
+}
+
+TEST_CASE("one version is unloaded and the others stay") {
+  serving_fixture f;
+  REQUIRE(f.load("echo", "", R"({"version_policy": {"specific": {"versions": [1, 2]}}})"));
+  CHECK(f.states("echo") == "1:ready 2:ready 3:unavailable");
+  REQUIRE(f.unload("echo", "1"));
+  CHECK(f.states("echo") == "1:unavailable 2:ready 3:unavailable");
+}
+
+TEST_CASE("an ensemble is ready while its steps are, and is loaded and unloaded with them") {
+  serving_fixture f;
+  REQUIRE(f.unload("echo"));
+  CHECK(f.states("whole") == "1:unavailable");
+  REQUIRE(f.load("whole"));
+  CHECK(f.states("whole") == "1:ready");
+  CHECK(f.states("echo") == "1:unavailable 2:unavailable 3:ready");
+  CHECK(f.prepared.back().name == "echo");
+  REQUIRE(f.unload("whole", "", true));
+  CHECK(f.states("whole") == "1:unavailable");
+  CHECK(f.states("echo") == "1:unavailable 2:unavailable 3:unavailable");
+}
+
+TEST_CASE("an alias stands for a model until it is removed, and over a restart") {
+  serving_fixture f;
+  const auto set = [&](const std::string& alias, model_alias target) {
+    return f.ask<model_alias>(f.catalogue, set_model_alias{alias, std::move(target)});
+  };
+  CHECK(set("best", {"echo", "2"}).value() == model_alias{"echo", "2"});
+  CHECK(f.told.back().aliases.at("best") == model_alias{"echo", "2"});
+  CHECK(f.ask<served_models>(f.catalogue, get_served_models{"best"})->versions.front().model.name
+        == "echo");
+  CHECK(set("echo", {"echo", ""}).error().code == error_code::conflict);
+  CHECK(set("other", {"none", ""}).error().code == error_code::model_not_found);
+  CHECK(set("other", {"echo", "9"}).error().code == error_code::model_not_found);
+  CHECK(set("no/name", {"echo", ""}).error().code == error_code::bad_input);
+  f.start();
+  CHECK(f.told.back().aliases.size() == 1);
+  CHECK(set("best", {}).has_value());
+  CHECK(f.told.back().aliases.empty());
+  CHECK(set("best", {}).error().code == error_code::model_not_found);
+}
+
+TEST_CASE("a version that is removed is let go, and the next one takes its place") {
+  serving_fixture f;
+  REQUIRE(f.ask<model_list>(f.catalogue, remove_model{"echo", "3"}));
+  CHECK(f.states("echo") == "1:unknown 2:ready");
+  REQUIRE(f.retired.size() == 1);
+  CHECK(f.retired.front().version == "3");
+}
+
+TEST_CASE("without a router a load is refused and an unload is done at once") {
+  serving_fixture f;
+  f.arguments.router.clear();
+  CHECK(f.load("echo", "1").error().code == error_code::unavailable);
+  CHECK(f.unload("echo").has_value());
+  CHECK(f.load("echo", "1").error().message.starts_with("failed to load 'echo'"));
+  CHECK(f.ask<served_models>(f.catalogue, load_served_model{"echo", "", "", 0}).error().code
+        == error_code::expired);
+}

@@ -73,7 +73,7 @@ void check_batching(const model_spec& spec, problem_list& problems) {
 }
 
 bool is_number(datatype type) {
-  return type != datatype::boolean;
+  return type != datatype::boolean && type != datatype::fp16 && type != datatype::bf16;
 }
 
 void check_kind(const model_spec& spec, problem_list& problems) {
@@ -91,13 +91,12 @@ void check_kind(const model_spec& spec, problem_list& problems) {
                          && spec.inputs[0].type == spec.inputs[1].type
                          && spec.inputs[0].dims == spec.inputs[1].dims
                          && is_number(spec.inputs[0].type);
-    const bool is_fitting =
-      is_pair && std::all_of(spec.outputs.begin(), spec.outputs.end(), [&](const tensor_spec& each) {
-        return each.type == spec.inputs[0].type && each.dims == spec.inputs[0].dims;
-      });
-    if (!is_fitting)
+    const auto is_like_inputs = [&](const tensor_spec& each) {
+      return each.type == spec.inputs[0].type && each.dims == spec.inputs[0].dims;
+    };
+    if (!is_pair || !std::all_of(spec.outputs.begin(), spec.outputs.end(), is_like_inputs))
       problems.push_back("add_sub: expected two inputs and two outputs, all of the same type and "
-                         "dims, not BOOL");
+                         "dims, not BOOL, FP16 or BF16");
   }
   const auto wait = spec.parameters.find("delay_ms");
   if (spec.kind == model_kind::delay && wait != spec.parameters.end()) {

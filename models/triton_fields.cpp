@@ -197,9 +197,10 @@ void write_instances(const model_spec& spec, triton::ModelInstanceGroup& group) 
   group.set_count(static_cast<std::int32_t>(spec.instances.count));
   for (const std::uint32_t gpu : spec.instances.gpus)
     group.add_gpus(static_cast<std::int32_t>(gpu));
-  group.set_kind(spec.instances.kind == instance_kind::gpu   ? triton::ModelInstanceGroup::KIND_GPU
-                 : spec.instances.kind == instance_kind::cpu ? triton::ModelInstanceGroup::KIND_CPU
-                                                             : triton::ModelInstanceGroup::KIND_AUTO);
+  using kinds = triton::ModelInstanceGroup;
+  group.set_kind(spec.instances.kind == instance_kind::gpu   ? kinds::KIND_GPU
+                 : spec.instances.kind == instance_kind::cpu ? kinds::KIND_CPU
+                                                             : kinds::KIND_AUTO);
 }
 
 void write_warm_up(const model_spec& spec, triton::ModelConfig& message) {

@@ -91,7 +91,9 @@ def actor_folder(path):
 def check_project_include(root, path, header):
     """The rule that `path` breaks by including "header", or None."""
     top, target = path.split("/")[0], header.split("/")[0]
-    if target not in LAYERS + ["tests"] or not os.path.exists(os.path.join(root, header)):
+    # A header of messages is made from the file that describes them.
+    source = header.replace(".pb.h", ".proto")
+    if target not in LAYERS + ["tests"] or not os.path.exists(os.path.join(root, source)):
         return f'"{header}" is no path from the root'
     if top == "tests":
         return None

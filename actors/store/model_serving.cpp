@@ -193,11 +193,12 @@ void models_state::note_retired(std::uint64_t run) {
   announce();
   runtime::log(runtime::log_level::info, name, "serves a model no longer",
                {{"model", done.name}});
-  auto reply = table.find(done.name);
-  if (!reply)
-    return done.promise.deliver(runtime::to_error(reply.error()));
-  reply->revision = serving_revision;
-  done.promise.deliver(std::move(*reply));
+  if (auto reply = table.find(done.name)) {
+    reply->revision = serving_revision;
+    done.promise.deliver(std::move(*reply));
+  } else {
+    done.promise.deliver(runtime::to_error(reply.error()));
+  }
 }
 
 template <class Done>

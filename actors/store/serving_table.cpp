@@ -203,7 +203,8 @@ std::vector<model_entry> serving_table::finish_load(const load_plan& plan) {
   std::vector<model_entry> gone;
   wishes_.models[plan.name] = plan.wish;
   for (const model_entry& entry : plan.companions) {
-    models::model_wish& wish = wishes_.models.emplace(entry.name, wish_of(entry.name)).first->second;
+    models::model_wish& wish =
+      wishes_.models.emplace(entry.name, wish_of(entry.name)).first->second;
     if (!std::exchange(wish.is_loaded, true) || !wish.versions.empty())
       wish.versions.push_back(number_of(entry.version));
     if (const auto model = rows_.find(entry.name); model != rows_.end())

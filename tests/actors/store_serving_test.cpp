@@ -212,7 +212,8 @@ TEST_CASE("two who load the same wait for one load, and another load meanwhile i
   const load_served_model wish{"echo", "", "", 10'000};
   const auto first = f.request<served_models>(f.catalogue, wish);
   const auto second = f.request<served_models>(f.catalogue, wish);
-  const auto other = f.request<served_models>(f.catalogue, load_served_model{"echo", "1", "", 10'000});
+  const auto other =
+    f.request<served_models>(f.catalogue, load_served_model{"echo", "1", "", 10'000});
   f.run();
   REQUIRE((first->has_value() && second->has_value() && other->has_value()));
   CHECK((*first)->has_value());

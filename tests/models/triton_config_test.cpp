@@ -32,7 +32,9 @@ dynamic_batching {
   max_queue_delay_microseconds: 250
   priority_levels: 2
   default_priority_level: 2
-  default_queue_policy { timeout_action: DELAY default_timeout_microseconds: 9000 max_queue_size: 5 }
+  default_queue_policy {
+    timeout_action: DELAY default_timeout_microseconds: 9000 max_queue_size: 5
+  }
   priority_queue_policy { key: 1 value { allow_timeout_override: true } }
 }
 model_warmup [ {
@@ -155,7 +157,7 @@ TEST_CASE("config.toml names what is wrong in its sections, with the line") {
         != std::string::npos);
 }
 
-TEST_CASE("a repository in Triton's layout is read with labels, versions and models without files") {
+TEST_CASE("a repository in Triton's layout is read, with labels and models without files") {
   const tests::temporary_folder folder;
   tests::write_file(folder / "digits/config.pbtxt", torch_text);
   tests::write_file(folder / "digits/labels.txt", "no\r\nyes\n");
@@ -168,7 +170,8 @@ TEST_CASE("a repository in Triton's layout is read with labels, versions and mod
   auto opened = repository::open({folder.path(), 1 << 20, 3});
   REQUIRE(opened);
   CHECK(opened->problems().empty());
-  CHECK(tests::any_contains(opened->warnings(), "digits: config.pbtxt: not used here: optimization"));
+  CHECK(tests::any_contains(opened->warnings(),
+                            "digits: config.pbtxt: not used here: optimization"));
   REQUIRE(opened->list().size() == 2);
   CHECK(opened->find("digits", "1")->spec.outputs.at(0).labels
         == std::vector<std::string>{"no", "yes"});

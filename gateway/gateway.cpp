@@ -6,6 +6,7 @@
 #include "gateway/handlers/health.hpp"
 #include "gateway/handlers/inference.hpp"
 #include "gateway/handlers/jobs.hpp"
+#include "gateway/handlers/metrics.hpp"
 #include "gateway/handlers/models.hpp"
 #include "gateway/handlers/nodes.hpp"
 #include "gateway/handlers/placement.hpp"
@@ -68,6 +69,7 @@ void gateway::add_routes(const config::options& options) {
   add_job_routes(routes_, context_);
   add_node_routes(routes_, context_);
   add_model_routes(routes_, context_);
+  add_metrics_routes(routes_, context_);
   add_placement_routes(routes_, context_);
   add_backup_routes(routes_, context_);
   add_event_routes(routes_, context_);

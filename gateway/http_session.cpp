@@ -53,9 +53,11 @@ http_session::http_session(socket_type socket, const router& routes, session_lim
     limits_(limits),
     sessions_(std::move(sessions)),
     buffer_(limits.header_bytes_max + read_ahead) {
+  meters_of_connections().connections.add(1);
 }
 
 http_session::~http_session() {
+  meters_of_connections().connections.add(-1);
   sessions_->leave(this);
 }
 
@@ -116,10 +118,14 @@ void http_session::begin_request() {
   stream_.expires_after(limits_.idle_timeout);
   http::async_read_header(
     stream_, buffer_, *parser_,
-    [self = shared_from_this()](error_code error, std::size_t) { self->on_header(error); });
+    [self = shared_from_this()](error_code error, std::size_t bytes) {
+      self->on_header(error, bytes);
+    });
 }
 
-void http_session::on_header(error_code error) {
+void http_session::on_header(error_code error, std::size_t bytes) {
+  header_at_ = std::chrono::steady_clock::now();
+  meters_of_connections().received.add(static_cast<double>(bytes));
   if (error) {
     if (is_protocol_error(error))
       refuse_request(protocol_refusal(error));
@@ -223,7 +229,8 @@ void http_session::continue_filling(std::size_t bytes_max, body_callback done) {
   stream_.expires_after(limits_.idle_timeout);
   http::async_read_some(stream_, buffer_, *parser_,
                         [self = shared_from_this(), bytes_max, done = std::move(done)](
-                          error_code error, std::size_t) mutable {
+                          error_code error, std::size_t bytes) mutable {
+                          meters_of_connections().received.add(static_cast<double>(bytes));
                           self->filled_ = self->body_.size() - self->parser_->get().body().size;
                           if (error && error != http::error::need_buffer)
                             done(error);
@@ -274,6 +281,7 @@ void http_session::write_some() {
   stream_.expires_after(limits_.idle_timeout);
   buffer_range left{unwritten_.data() + written_buffers_, unwritten_.data() + unwritten_.size()};
   stream_.async_write_some(left, [self = shared_from_this()](error_code error, std::size_t size) {
+    meters_of_connections().sent.add(static_cast<double>(size));
     if (error)
       self->close_socket();
     else if (self->take_written(size))
@@ -297,6 +305,8 @@ bool http_session::take_written(std::size_t size) {
 }
 
 void http_session::on_written() {
+  auto& meter = route_ != nullptr ? *route_->meter : unrouted_meter();
+  meter.count(reply_.status, std::chrono::steady_clock::now() - header_at_);
   reply_ = {};
   if (!keep_alive_)
     linger();

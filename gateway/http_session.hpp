@@ -81,7 +81,7 @@ private:
   enum class phase : std::uint8_t { reading, handling, writing, closing };
 
   void begin_request();
-  void on_header(error_code error);
+  void on_header(error_code error, std::size_t bytes);
   void read_whole_body();
   void hand_over();
   void refuse_request(http_reply answer);
@@ -110,6 +110,8 @@ private:
 
   phase phase_ = phase::reading;
   bool draining_ = false;
+  /// When the present request's header had come.
+  std::chrono::steady_clock::time_point header_at_ = std::chrono::steady_clock::now();
   boost::beast::flat_buffer buffer_;
   std::optional<request_parser> parser_;
   header_outcome header_;

@@ -46,6 +46,7 @@ http_reply method_refusal(const std::set<std::string>& allowed) {
 
 void router::add(route entry) {
   patterns_.push_back(parse_target(entry.pattern).value_or(request_target{}).segments);
+  entry.meter = std::make_shared<request_meter>(entry.method, entry.pattern);
   routes_.push_back(std::move(entry));
 }
 

@@ -2,12 +2,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "gateway/exchange.hpp"
 #include "gateway/http_message.hpp"
+#include "gateway/request_meter.hpp"
 
 namespace dim::gateway {
 
@@ -24,6 +26,8 @@ struct route {
   std::string pattern;
   request_handler handle;
   body_mode body = body_mode::buffered;
+  /// Made by `router::add`.
+  std::shared_ptr<request_meter> meter = {};
 };
 
 /// Looks at a request before its handler, and before its body is read; an answer refuses it.

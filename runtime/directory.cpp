@@ -4,6 +4,8 @@
 #include <map>
 #include <set>
 
+#include "runtime/metrics.hpp"
+
 namespace dim::runtime {
 
 namespace {
@@ -95,6 +97,9 @@ directory_actor::behavior_type directory(directory_state::self_pointer self) {
   return {
     [&state](list_actors) { return state.list(); },
     [&state](const inspect_actor& message) { return state.inspect_one(message.id); },
+    [](get_process_metrics) {
+      return process_metrics{process_number(), metrics_text(metric_part::without_gateway)};
+    },
   };
 }
 

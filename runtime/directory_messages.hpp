@@ -90,11 +90,33 @@ typename Inspector::result_type inspect(Inspector& f, actor_details& x) {
   return f(x.info, x.answered, x.state, x.trace);
 }
 
+/// Asks what this process has counted, for a gateway in another one.
+struct get_process_metrics {};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, get_process_metrics&) {
+  return f();
+}
+
+struct process_metrics {
+  /// As `process_number` says: a gateway in the same process has all of it already.
+  std::uint64_t process_number = 0;
+  /// Prometheus' text format.
+  std::string text;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, process_metrics& x) {
+  return f(x.process_number, x.text);
+}
+
 /// DIRECTORY knows who lives in this process.
 using directory_actor = caf::typed_actor<
   // Never fails.
   caf::replies_to<list_actors>::with<actor_list>,
   // Asks the actor itself and waits for it up to a second. Errors: not_found.
-  caf::replies_to<inspect_actor>::with<actor_details>>;
+  caf::replies_to<inspect_actor>::with<actor_details>,
+  // Never fails.
+  caf::replies_to<get_process_metrics>::with<process_metrics>>;
 
 }  // namespace dim::runtime

@@ -81,6 +81,7 @@ caf::behavior entry(entry_state::self_pointer self, entry_arguments to) {
     tell<faults_report>(self, to.faults),
     ask<backup_status, start_backup>(self, to.backup),
     ask<backup_status, get_backup>(self, to.backup),
+    ask<runtime::process_metrics, runtime::get_process_metrics>(self, to.directory),
   };
 }
 

@@ -2,6 +2,7 @@
 
 #include "actors/interfaces.hpp"
 #include "runtime/actor_base.hpp"
+#include "runtime/directory_messages.hpp"
 #include "runtime/service.hpp"
 
 namespace dim::actors {
@@ -16,6 +17,7 @@ struct entry_arguments {
   runtime::service<models_actor> models;
   runtime::service<faults_actor> faults;
   runtime::service<backup_actor> backup;
+  runtime::service<runtime::directory_actor> directory = {};
 };
 
 /// ENTRY is what the orchestrator publishes: the one untyped actor. Nodes and gateways, in this

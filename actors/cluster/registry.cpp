@@ -150,6 +150,7 @@ void registry_state::note_down(const caf::down_msg& news) {
 void registry_state::lose(member& node, const std::string& reason, bool in_order) {
   auto drained = in_order || node.record.state == node_state::draining;
   auto now = runtime::wall_ms(self->home_system());
+  (drained ? left_count : lost_count).add();
   node.record.state = node_state::offline;
   node.record.load = {};
   self->demonitor(node.handle.address());

@@ -10,6 +10,7 @@
 #include "actors/store/interface.hpp"
 #include "config/options.hpp"
 #include "runtime/actor_base.hpp"
+#include "runtime/metrics.hpp"
 #include "runtime/service.hpp"
 
 namespace dim::actors {
@@ -125,6 +126,8 @@ private:
   bool is_committing = false;
   /// STORE did not take the last commit.
   bool is_refused = false;
+  runtime::counter lost_count = counter_of(runtime::metric::node_losses, {"lost"});
+  runtime::counter left_count = counter_of(runtime::metric::node_losses, {"left"});
 };
 
 /// REGISTRY, started by the root supervisor.

@@ -1,6 +1,7 @@
 #include "actors/job/dispatcher.hpp"
 
 #include "actors/job/admission.hpp"
+#include "actors/job/job_meters.hpp"
 #include "actors/job/job_phase.hpp"
 #include "actors/store/records.hpp"
 #include "actors/type_ids.hpp"
@@ -20,6 +21,7 @@ constexpr auto tick = std::chrono::milliseconds{50};
 void dispatcher_state::initialise(self_pointer pointer, dispatcher_arguments values) {
   self = pointer;
   arguments = std::move(values);
+  job_meters::shared();
   auto& system = self->home_system();
   ids = std::make_unique<runtime::id_source>(runtime::context_of(system).seed ^ self->id());
   if (!arguments.services.queries.get()) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "actors/engine/engine.hpp"
+#include "actors/job/job_meters.hpp"
 #include "actors/job/job_phase.hpp"
 #include "actors/store/records.hpp"
 #include "actors/type_ids.hpp"
@@ -17,6 +18,10 @@ using runtime::error_code;
 
 /// Pause before a commit that STORE refused is tried again.
 constexpr auto commit_pause = std::chrono::seconds{1};
+
+bool compares_answers(pattern kind) {
+  return kind == pattern::replicated || kind == pattern::comparative;
+}
 
 }  // namespace
 
@@ -92,8 +97,10 @@ void job_actor_state::note_execution(const execution_changed& news) {
   detach_large(stored.outputs, unwritten.blobs);
   unwritten.changes.push_back(change_for_execution(stored));
   auto [last, is_new] = told.try_emplace(news.record.id, news.record.state);
-  if (is_new || std::exchange(last->second, news.record.state) != news.record.state)
+  if (is_new || std::exchange(last->second, news.record.state) != news.record.state) {
     add_event(topic_jobs, event_kind_of(news.record.state), &news.record);
+    job_meters::shared().count(news.record);
+  }
   note_end(news.record);
   const auto kind = record.spec.kind;
   if (news.record.state == execution_state::completed && !is_terminal(record.state))
@@ -131,6 +138,8 @@ void job_actor_state::finish(engine_finished& news) {
     return;
   if (news.result.verified.reached)
     news.result.verified.reached_at = runtime::wall_ms(self->home_system());
+  if (compares_answers(arguments.record.spec.kind))
+    job_meters::shared().count_consensus(true);
   append_changes_for_result(arguments.record.id, news.result, unwritten);
   scores = std::move(news.scores);
   end(job_state::completed, {});
@@ -140,6 +149,8 @@ void job_actor_state::fail(engine_failed& news) {
   auto& record = arguments.record;
   if (is_terminal(record.state))
     return;
+  if (compares_answers(record.spec.kind) && news.error.code == error_code::no_consensus)
+    job_meters::shared().count_consensus(false);
   if (news.rolled_back) {
     for (std::uint32_t step = 0; step < record.steps_done; ++step)
       unwritten.changes.push_back(erase_step(record.id, step));
@@ -191,6 +202,7 @@ void job_actor_state::end(job_state state, runtime::failure error) {
   auto before = std::exchange(record.state, state);
   record.completed_at = runtime::wall_ms(self->home_system());
   record.error = std::move(error);
+  job_meters::shared().count(record);
   has_more_to_come = false;
   append_changes_for_job(record, before, unwritten);
   has_stragglers = runs_still();

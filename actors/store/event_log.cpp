@@ -34,6 +34,8 @@ std::uint64_t last_number(const database_pointer& database) {
 
 void event_log_state::initialise(event_log_arguments values) {
   arguments = std::move(values);
+  for (auto* topic : {topic_jobs, topic_nodes, topic_results})
+    counts.emplace(topic, counter_of(runtime::metric::events, {topic}));
   load_tail();
 }
 
@@ -46,6 +48,8 @@ void event_log_state::load_tail() {
 }
 
 void event_log_state::append(events_committed& news) {
+  for (auto& fact : news.events)
+    count(fact.topic);
   for (auto& fact : news.events) {
     // What came while the tail was loaded may be in it already.
     if (!tail.empty() && fact.number <= tail.back().number)
@@ -58,6 +62,11 @@ void event_log_state::append(events_committed& news) {
     if (tail.size() > arguments.tail_max)
       tail.pop_front();
   }
+}
+
+void event_log_state::count(const std::string& topic) {
+  if (auto found = counts.find(topic); found != counts.end())
+    found->second.add();
 }
 
 event_list event_log_state::read(const read_events& request) const {

@@ -2,11 +2,13 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <string>
 
 #include "actors/store/database.hpp"
 #include "actors/store/interface.hpp"
 #include "runtime/actor_base.hpp"
+#include "runtime/metrics.hpp"
 
 namespace dim::actors {
 
@@ -34,9 +36,12 @@ struct event_log_state {
 
 private:
   void load_tail();
+  void count(const std::string& topic);
 
   event_log_arguments arguments;
   std::deque<event> tail;
+  /// By topic.
+  std::map<std::string, runtime::counter> counts;
 };
 
 /// EVENTS, started detached by the root supervisor.

@@ -70,8 +70,11 @@ void store_state::flush() {
   waiting.erase(waiting.begin(), end);
   if (!waiting.empty() && !std::exchange(is_flush_due, true))
     self->send(self, flush_due{});
+  const auto begun_ns = self->clock_now_ns();
   write_blobs(batch);
-  answer(batch, write_batch(batch));
+  auto written = write_batch(batch);
+  meters.duration.observe(static_cast<double>(self->clock_now_ns() - begun_ns) / 1e9);
+  answer(batch, written);
 }
 
 void store_state::flush_all() {
@@ -122,10 +125,12 @@ void store_state::answer(std::vector<waiting_commit>& batch,
   events_committed news;
   for (auto& commit : batch) {
     if (commit.refusal || !written) {
+      meters.refused.add();
       commit.promise.deliver(runtime::to_error(commit.refusal ? *commit.refusal
                                                               : written.error()));
       continue;
     }
+    meters.written.add();
     if (commit.result.applied)
       std::move(commit.request.events.begin(), commit.request.events.end(),
                 std::back_inserter(news.events));

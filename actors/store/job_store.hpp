@@ -13,6 +13,7 @@
 #include "config/options.hpp"
 #include "runtime/actor_base.hpp"
 #include "runtime/blob_store.hpp"
+#include "runtime/metrics.hpp"
 #include "runtime/service.hpp"
 
 namespace dim::actors {
@@ -80,7 +81,14 @@ private:
   runtime::expected<void> write_batch(std::vector<waiting_commit>& batch);
   void answer(std::vector<waiting_commit>& batch, const runtime::expected<void>& written);
 
+  struct store_meters {
+    runtime::counter written = counter_of(runtime::metric::store_commits, {"written"});
+    runtime::counter refused = counter_of(runtime::metric::store_commits, {"refused"});
+    runtime::histogram duration = histogram_of(runtime::metric::store_transaction_duration);
+  };
+
   self_pointer self = nullptr;
+  store_meters meters;
   store_arguments arguments;
   std::deque<waiting_commit> waiting;
   bool is_flush_due = false;

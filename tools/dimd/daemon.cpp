@@ -22,6 +22,7 @@
 #include "runtime/launcher.hpp"
 #include "runtime/link.hpp"
 #include "runtime/log.hpp"
+#include "runtime/process_metrics.hpp"
 #include "runtime/system.hpp"
 #include "runtime/tls_links.hpp"
 #include "tools/dimd/fault_injection.hpp"
@@ -47,6 +48,14 @@ bool has_role(const config::options& options, const char* role) {
 runtime::restart_limits limits_of(const config::supervision_options& options) {
   return {options.restarts_max, options.restarts_window_ms, options.backoff_ms,
           options.backoff_max_ms};
+}
+
+/// "orchestrator+gateway": the name of this process among those of its cluster.
+std::string roles_of(const config::options& options) {
+  std::string result;
+  for (auto& role : options.cluster.roles)
+    result += (result.empty() ? "" : "+") + role;
+  return result;
 }
 
 /// Reads the certificates that the options name, before anything is started that relies on them.
@@ -100,11 +109,12 @@ struct daemon::parts {
   runtime::system_config config;
   std::shared_ptr<runtime::launcher> launcher;
   std::unique_ptr<caf::actor_system> system;
+  /// Shows this process among the metrics.
+  std::shared_ptr<void> shown;
   orchestrator_services services;
   /// The orchestrator's ENTRY, in this process or behind a LINK.
   runtime::service<caf::actor> entry;
   runtime::service<caf::actor> link;
-  runtime::service<runtime::directory_actor> directory;
   runtime::service<actors::node_control_actor> node;
   std::shared_ptr<actors::fault_board> board;
   runtime::supervisor_actor root;
@@ -141,6 +151,7 @@ runtime::expected<void> daemon::start() {
   if (options_.cluster.worker_threads > 0)
     p.config.set("scheduler.max-threads", options_.cluster.worker_threads);
   p.system = std::make_unique<caf::actor_system>(p.config);
+  p.shown = runtime::show_process(roles_of(options_), *p.system);
   if (auto tree = start_tree(); !tree)
     return tree;
   if (auto published = publish(); !published)
@@ -156,7 +167,7 @@ runtime::expected<void> daemon::start_tree() {
   root.name = "ROOT";
   root.limits = limits_of(options_.supervision);
   root.children.push_back(runtime::make_child(
-    "DIRECTORY", p.directory, [](caf::local_actor& parent) -> runtime::directory_actor {
+    "DIRECTORY", p.services.directory, [](caf::local_actor& parent) -> runtime::directory_actor {
       return parent.spawn(runtime::directory);
     }));
   for (auto& child : fault_children(options_, p.board, p.entry, p.services.faults))

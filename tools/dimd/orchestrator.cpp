@@ -138,7 +138,7 @@ runtime::expected<orchestrator_disk> open_disk(const config::options& options,
 runtime::child_spec entry_child(const orchestrator_services& services) {
   actors::entry_arguments to{services.dispatcher, services.scheduler, services.registry,
                              services.queries,    services.events,    services.models,
-                             services.faults,     services.backup};
+                             services.faults,     services.backup,    services.directory};
   return child("ENTRY", services.entry, actors::entry, to);
 }
 

@@ -10,6 +10,7 @@
 #include "config/options.hpp"
 #include "models/repository.hpp"
 #include "runtime/blob_store.hpp"
+#include "runtime/directory_messages.hpp"
 #include "runtime/supervisor.hpp"
 
 namespace dim::tools {
@@ -27,6 +28,7 @@ struct orchestrator_services {
   runtime::service<actors::faults_actor> faults;
   runtime::service<actors::backup_actor> backup;
   runtime::service<actors::router_actor> router;
+  runtime::service<runtime::directory_actor> directory = {};
 };
 
 /// What lies on disk under the orchestrator's data folder.

@@ -1,11 +1,10 @@
 #include "tools/bench/http_load.hpp"
 
-#include <algorithm>
-#include <memory>
-#include <utility>
+#include <optional>
+#include <vector>
 
 #include <boost/asio.hpp>
-#include <boost/beast/core.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 
 namespace dim::tools {
@@ -15,16 +14,35 @@ namespace {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
+using asio::ip::tcp;
 using clock_type = std::chrono::steady_clock;
+using error_code = boost::system::error_code;
+
+constexpr std::size_t read_bytes = 64 << 10;
+/// No answer is larger; Beast's own limit is 8 MiB.
+constexpr std::uint64_t answer_bytes_max = 1ull << 40;
+/// Before a connection that was lost is opened again.
+constexpr std::chrono::milliseconds reopen_pause{50};
+/// Between two looks for requests that have waited too long.
+constexpr std::chrono::milliseconds watch_pause{100};
+
+class connection;
 
 struct shared_run {
   load_options options;
   const request_source& source;
   const std::function<bool(const answer&)>& is_good;
-  load_result result;
+  tcp::endpoint endpoint = {};
+  load_result result = {};
   clock_type::time_point begin = clock_type::now();
-  clock_type::time_point end = begin + options.duration;
+  clock_type::time_point counted_from = begin + options.warm_up;
+  clock_type::time_point end = counted_from + options.duration;
+  clock_type::time_point last_answer = counted_from;
   std::uint64_t next_number = 0;
+  asio::io_context context{1};
+  asio::steady_timer watch{context};
+  std::vector<std::weak_ptr<connection>> connections = {};
+  std::uint32_t open = 0;
 
   /// When request `number` is due.
   clock_type::time_point due(std::uint64_t number) const {
@@ -34,27 +52,48 @@ struct shared_run {
            + std::chrono::duration_cast<clock_type::duration>(
              std::chrono::duration<double>(double(number) / options.rate));
   }
+
+  void note_error(const std::string& why) {
+    if (result.errors++ == 0)
+      result.first_error = why;
+  }
 };
 
+/// One connection. It reads and writes itself, without waiting, and asks the system only when there
+/// is nothing to do: on a machine that runs the server as well, the client's share counts.
 class connection : public std::enable_shared_from_this<connection> {
 public:
-  connection(asio::io_context& context, shared_run& run)
-    : stream_(context), timer_(context), run_(run) {
+  explicit connection(shared_run& run)
+    : socket_(run.context), timer_(run.context), run_(run) {
+    ++run_.open;
+  }
+  ~connection() {
+    if (--run_.open == 0)
+      run_.watch.cancel();
   }
 
-  void start(const asio::ip::tcp::endpoint& endpoint) {
-    auto me = shared_from_this();
-    stream_.async_connect(endpoint, [me](beast::error_code error) {
+  void open() {
+    buffer_.clear();
+    socket_.async_connect(run_.endpoint, [me = shared_from_this()](error_code error) {
       if (error)
-        ++me->run_.result.errors;
-      else
-        me->next();
+        return me->fail("can not connect: " + error.message());
+      me->socket_.set_option(tcp::no_delay(true));
+      me->socket_.non_blocking(true);
+      me->next();
     });
+  }
+
+  /// Ends the wait for an answer that has taken too long.
+  void look_at_clock(clock_type::time_point now) {
+    if (!is_waiting_ || now < sent_at_ + run_.options.reply_timeout)
+      return;
+    is_late_ = true;
+    error_code ignored;
+    socket_.cancel(ignored);
   }
 
 private:
   void next() {
-    stream_.socket().set_option(asio::ip::tcp::no_delay(true));
     if (clock_type::now() >= run_.end)
       return;
     auto number = run_.next_number++;
@@ -62,81 +101,156 @@ private:
     if (started_ >= run_.end)
       return;
     request_ = run_.source(number, before_);
-    if (request_.empty())
+    if (request_.view().empty())
       return;
     if (started_ <= clock_type::now())
       return send();
     timer_.expires_at(started_);
-    timer_.async_wait([me = shared_from_this()](beast::error_code error) {
+    timer_.async_wait([me = shared_from_this()](error_code error) {
       if (!error)
         me->send();
     });
   }
 
   void send() {
-    auto me = shared_from_this();
-    asio::async_write(stream_, asio::buffer(request_), [me](beast::error_code error, std::size_t) {
-      if (error)
-        ++me->run_.result.errors;
-      else
-        me->receive();
+    written_ = 0;
+    sent_at_ = clock_type::now();
+    is_waiting_ = true;
+    is_late_ = false;
+    parser_.emplace();
+    parser_->eager(true);
+    parser_->body_limit(answer_bytes_max);
+    write();
+  }
+
+  void write() {
+    error_code error;
+    auto& text = request_.view();
+    while (written_ < text.size() && !error)
+      written_ += socket_.write_some(asio::buffer(text) + written_, error);
+    if (error == asio::error::would_block) {
+      socket_.async_wait(tcp::socket::wait_write, [me = shared_from_this()](error_code problem) {
+        problem ? me->fail("can not send: " + problem.message()) : me->write();
+      });
+    } else if (error) {
+      fail("can not send: " + error.message());
+    } else {
+      await_input();
+    }
+  }
+
+  void await_input() {
+    socket_.async_wait(tcp::socket::wait_read, [me = shared_from_this()](error_code error) {
+      error ? me->fail(error.message()) : me->read();
     });
   }
 
-  void receive() {
-    parser_ = std::make_unique<http::response_parser<http::string_body>>();
-    parser_->body_limit(1ull << 30);
-    auto me = shared_from_this();
-    http::async_read(stream_, buffer_, *parser_, [me](beast::error_code error, std::size_t) {
+  void read() {
+    for (;;) {
+      error_code error;
+      buffer_.commit(socket_.read_some(buffer_.prepare(read_bytes), error));
+      if (error == asio::error::would_block)
+        return await_input();
+      if (error && error != asio::error::eof)
+        return fail(error.message());
+      error_code problem;
+      buffer_.consume(parser_->put(buffer_.data(), problem));
+      if (error == asio::error::eof && !parser_->is_done())
+        parser_->put_eof(problem);
+      if (problem && problem != http::error::need_more)
+        return fail("no HTTP answer: " + problem.message());
+      if (parser_->is_done())
+        return take();
       if (error)
-        ++me->run_.result.errors;
-      else
-        me->take();
-    });
+        return fail("the connection was closed");
+    }
   }
 
   void take() {
+    is_waiting_ = false;
+    auto now = clock_type::now();
+    auto stays = parser_->keep_alive();
     auto response = parser_->release();
     before_ = {response.result_int(), std::move(response.body())};
-    auto took = std::chrono::duration_cast<std::chrono::microseconds>(clock_type::now() - started_);
-    if (run_.is_good(before_)) {
+    if (!run_.is_good(before_)) {
+      run_.note_error("status " + std::to_string(before_.status) + ": "
+                      + before_.body.substr(0, 200));
+    } else if (started_ >= run_.counted_from) {
       ++run_.result.answered;
-      run_.result.latencies_us.push_back(static_cast<std::uint32_t>(took.count()));
-    } else {
-      ++run_.result.errors;
+      run_.result.answer_bytes += before_.body.size();
+      run_.result.latencies.add(now - started_);
+      run_.last_answer = now;
     }
-    next();
+    if (stays)
+      return next();
+    error_code ignored;
+    socket_.close(ignored);
+    if (now < run_.end)
+      open();
   }
 
-  beast::tcp_stream stream_;
+  void fail(const std::string& why) {
+    is_waiting_ = false;
+    run_.note_error(is_late_ ? "no answer in time" : why);
+    error_code ignored;
+    socket_.close(ignored);
+    if (clock_type::now() + reopen_pause >= run_.end)
+      return;
+    timer_.expires_after(reopen_pause);
+    timer_.async_wait([me = shared_from_this()](error_code error) {
+      if (!error)
+        me->open();
+    });
+  }
+
+  tcp::socket socket_;
   asio::steady_timer timer_;
   shared_run& run_;
   beast::flat_buffer buffer_;
-  std::unique_ptr<http::response_parser<http::string_body>> parser_;
-  std::string request_;
+  std::optional<http::response_parser<http::string_body>> parser_;
+  request_text request_{""};
+  std::size_t written_ = 0;
   answer before_;
   clock_type::time_point started_;
+  clock_type::time_point sent_at_;
+  bool is_waiting_ = false;
+  bool is_late_ = false;
 };
+
+/// Looks at all connections again and again, as long as one is open.
+void watch_connections(shared_run& run) {
+  run.watch.expires_after(watch_pause);
+  run.watch.async_wait([&run](error_code error) {
+    if (error || run.open == 0)
+      return;
+    for (auto& each : run.connections)
+      if (auto open = each.lock())
+        open->look_at_clock(clock_type::now());
+    watch_connections(run);
+  });
+}
 
 }  // namespace
 
-double load_result::quantile_us(double share) const {
-  if (latencies_us.empty())
-    return 0;
-  auto index = static_cast<std::size_t>(share * double(latencies_us.size() - 1) + 0.5);
-  return latencies_us[index];
-}
-
 load_result run_load(const load_options& options, const request_source& source,
                      const std::function<bool(const answer&)>& is_good) {
-  asio::io_context context{1};
-  shared_run run{options, source, is_good, {}};
-  asio::ip::tcp::endpoint endpoint{asio::ip::make_address(options.host), options.port};
-  for (std::uint32_t index = 0; index < options.connections; ++index)
-    std::make_shared<connection>(context, run)->start(endpoint);
-  context.run();
-  run.result.seconds = std::chrono::duration<double>(clock_type::now() - run.begin).count();
-  std::sort(run.result.latencies_us.begin(), run.result.latencies_us.end());
+  shared_run run{options, source, is_good};
+  error_code error;
+  tcp::resolver resolver{run.context};
+  auto found = resolver.resolve(options.host, std::to_string(options.port), error);
+  if (error || found.empty()) {
+    run.note_error("can not find " + options.host + ": " + error.message());
+    return std::move(run.result);
+  }
+  run.endpoint = *found.begin();
+  for (std::uint32_t index = 0; index < options.connections; ++index) {
+    auto made = std::make_shared<connection>(run);
+    run.connections.push_back(made);
+    made->open();
+  }
+  watch_connections(run);
+  run.context.run();
+  run.result.seconds = std::chrono::duration<double>(run.last_answer - run.counted_from).count();
   return std::move(run.result);
 }
 
@@ -146,8 +260,12 @@ answer ask_once(const std::string& host, std::uint16_t port, const std::string& 
   options.port = port;
   options.connections = 1;
   options.duration = std::chrono::minutes{2};
+  options.reply_timeout = options.duration;
   answer result;
-  auto once = [&](std::uint64_t number, const answer&) { return number == 0 ? request : ""; };
+  auto asked = false;
+  auto once = [&](std::uint64_t, const answer&) -> request_text {
+    return std::exchange(asked, true) ? "" : request;
+  };
   run_load(options, once, [&](const answer& x) {
     result = x;
     return true;

@@ -60,6 +60,11 @@ serving_options& section_of(options& x, Value serving_options::*) {
   return x.serving;
 }
 
+template <class Value>
+router_options& section_of(options& x, Value router_options::*) {
+  return x.router;
+}
+
 template <auto Member>
 slot at(options& x) {
   return &(section_of(x, Member).*Member);
@@ -88,6 +93,7 @@ using reputation = reputation_options;
 using faults = fault_options;
 using registry = registry_options;
 using serving = serving_options;
+using router = router_options;
 
 constexpr section_descriptor section_table[] = {
   {"cluster", "What all processes of a cluster share, and how they reach each other."},
@@ -103,6 +109,7 @@ constexpr section_descriptor section_table[] = {
   {"faults", "Fault injection, for clusters that are there to be tested."},
   {"registry", "When a node is kept from new work because it fails, and how it is tried again."},
   {"serving", "Which models are served over HTTP without a job, and which answers are kept."},
+  {"router", "Direct inference: which node a request goes to, and what is remembered of it."},
 };
 
 // section, key, value, unit, low, high, rule, meaning
@@ -335,6 +342,22 @@ const descriptor table[] = {
    "Memory for answers of models with response_cache, all together; the oldest go first."},
   {"serving", "retire_ms", at<&serving::retire_ms>, ms, 0, day_ms, nullptr,
    "Time for the requests of a version that is swapped out, before its agents are stopped."},
+  {"router", "strategy", at<&router::strategy>, "", 0, 0, &balance_rule,
+   "How a node is chosen among those that serve the model."},
+  {"router", "outstanding_max", at<&router::outstanding_max>, "", 1, million, nullptr,
+   "Direct inferences under way; more are refused until some have ended."},
+  {"router", "outstanding_per_model_max", at<&router::outstanding_per_model_max>, "", 1, million,
+   nullptr, "Direct inferences under way to one version of a model."},
+  {"router", "nodes_per_model_max", at<&router::nodes_per_model_max>, "", 0, million, nullptr,
+   "Nodes that serve one version of a model at the same time; 0: all."},
+  {"router", "retry", at<&router::retry>, "", 0, 0, nullptr,
+   "A request whose node or agent is lost is tried once more on another node."},
+  {"router", "records_max", at<&router::records_max>, "", 0, million, nullptr,
+   "Direct inferences that are remembered, without their tensors."},
+  {"router", "record_file", at<&router::record_file>, "", 0, 0, nullptr,
+   "Where they are written, one JSON object a line. Empty: inference.log in data_dir."},
+  {"router", "record_file_bytes_max", at<&router::record_file_bytes_max>, bytes, 0, tib, nullptr,
+   "A file of this size is put aside as FILE.1 and begun anew; 0: none is written."},
 };
 
 }  // namespace

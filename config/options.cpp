@@ -41,6 +41,7 @@ void resolve(options& x) {
   fill(x.cluster.port_file, (data / "ports.json").string());
   fill(x.node.name, host_name());
   fill(x.node.cabinets_dir, (data / "cabinets").string());
+  fill(x.router.record_file, (data / "inference.log").string());
   fill(x.agent.program, beside_this_program("dim-agent"));
 }
 

@@ -265,6 +265,27 @@ struct serving_options {
   std::uint32_t retire_ms = 30'000;
 };
 
+/// `[router]`: direct inference.
+struct router_options {
+  /// "least_outstanding", "round_robin", "weighted", "random" or "power_of_two".
+  std::string strategy = "least_outstanding";
+  /// Direct inferences under way, of all models; more are refused as `overloaded`.
+  std::uint32_t outstanding_max = 16'384;
+  /// The same, of one version of a model.
+  std::uint32_t outstanding_per_model_max = 8'192;
+  /// Nodes that serve one version of a model at the same time; 0: all.
+  std::uint32_t nodes_per_model_max = 0;
+  /// A request whose node or agent is lost is tried once more on another node.
+  bool retry = true;
+  /// Records of inferences kept in memory.
+  std::uint32_t records_max = 10'000;
+  /// Records are also appended here, as JSON lines. Empty: `<data_dir>/inference.log`; `resolve`
+  /// fills it in.
+  std::string record_file;
+  /// The file is begun anew at this size, with the full one kept beside it; 0: none is written.
+  std::uint64_t record_file_bytes_max = 16ull << 20;
+};
+
 /// All options of one process.
 struct options {
   cluster_options cluster;
@@ -280,6 +301,7 @@ struct options {
   fault_options faults;
   registry_options registry;
   serving_options serving;
+  router_options router;
 };
 
 /// Whether `role` is one of `cluster.roles`.

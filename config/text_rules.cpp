@@ -119,6 +119,11 @@ bool is_log_format(std::string_view text) {
   return is_one_of(text, {"json", "text"});
 }
 
+bool is_balance(std::string_view text) {
+  return is_one_of(text,
+                   {"least_outstanding", "round_robin", "weighted", "random", "power_of_two"});
+}
+
 }  // namespace
 
 bool is_loopback(std::string_view text) {
@@ -139,5 +144,8 @@ const text_rule control_rule{is_control, R"("all" or "explicit")"};
 const text_rule log_level_rule{
   is_log_level, R"("trace", "debug", "info", "warn", "error" or "off")"};
 const text_rule log_format_rule{is_log_format, R"("json" or "text")"};
+const text_rule balance_rule{
+  is_balance,
+  R"("least_outstanding", "round_robin", "weighted", "random" or "power_of_two")"};
 
 }  // namespace dim::config

@@ -26,6 +26,7 @@ extern const text_rule isolation_rule;
 extern const text_rule control_rule;
 extern const text_rule log_level_rule;
 extern const text_rule log_format_rule;
+extern const text_rule balance_rule;
 
 /// Whether this interface is reachable from this machine only.
 bool is_loopback(std::string_view text);

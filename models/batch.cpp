@@ -66,9 +66,12 @@ tensor join_pieces(const std::vector<const tensor*>& pieces) {
   return joined;
 }
 
-void seal(tensor& x) {
+void seal(tensor& x, bool digests) {
   x.byte_size = x.data.size();
-  x.digest = runtime::sha256_hex(x.data.view());
+  if (digests)
+    x.digest = runtime::sha256_hex(x.data.view());
+  else
+    x.digest.clear();
 }
 
 /// Where the rows `first` .. `first + count` lie in the data of `x`, as offset and size.
@@ -94,21 +97,35 @@ std::pair<std::size_t, std::size_t> range_of(const tensor& x, std::int64_t first
   return {begin, offset - begin};
 }
 
-runtime::expected<tensor> rows_of(const tensor& x, std::int64_t first, std::int64_t count) {
+runtime::expected<tensor> rows_of(const tensor& x, std::int64_t first, std::int64_t count,
+                                  bool digests) {
   if (x.shape.empty() || first < 0 || count < 0 || x.shape.front() - first < count)
     return runtime::fail(error_code::bad_input, x.name + " does not have the rows asked for");
   if (auto checked = check_size(x); !checked)
     return tl::unexpected(checked.error());
-  tensor result = x;
+  tensor result{x.name, x.type, x.shape, {}, {}, 0};
   result.shape.front() = count;
-  if (count == 0) {
-    result.data = {};
-  } else if (count != x.shape.front()) {
+  if (count == x.shape.front()) {
+    result.data = x.data;
+  } else if (count > 0) {
     const auto [offset, size] = range_of(x, first, count);
     const char* begin = x.data.data() + offset;
     result.data = runtime::bytes{std::vector<char>(begin, begin + size)};
   }
-  seal(result);
+  seal(result, digests);
+  return result;
+}
+
+runtime::expected<tensor_list> rows_of_all(const tensor_list& tensors, std::int64_t first,
+                                           std::int64_t count, bool digests) {
+  tensor_list result;
+  result.reserve(tensors.size());
+  for (const tensor& each : tensors) {
+    auto rows = rows_of(each, first, count, digests);
+    if (!rows)
+      return tl::unexpected(rows.error());
+    result.push_back(std::move(*rows));
+  }
   return result;
 }
 
@@ -144,25 +161,18 @@ runtime::expected<joined_batch> join_batch(const model_spec& spec,
 
 runtime::expected<tensor_list> take_rows(const tensor_list& tensors, std::int64_t first,
                                          std::int64_t count) {
-  tensor_list result;
-  result.reserve(tensors.size());
-  for (const tensor& each : tensors) {
-    auto rows = rows_of(each, first, count);
-    if (!rows)
-      return tl::unexpected(rows.error());
-    result.push_back(std::move(*rows));
-  }
-  return result;
+  return rows_of_all(tensors, first, count, true);
 }
 
 runtime::expected<std::vector<tensor_list>> split_batch(const tensor_list& outputs,
-                                                        const std::vector<std::int64_t>& rows) {
+                                                        const std::vector<std::int64_t>& rows,
+                                                        bool digests) {
   std::vector<tensor_list> answers;
   answers.reserve(rows.size());
   if (rows.size() == 1) {
     answers.push_back(outputs);
     for (tensor& each : answers.front())
-      seal(each);
+      seal(each, digests);
     return answers;
   }
   std::int64_t total = 0;
@@ -175,7 +185,7 @@ runtime::expected<std::vector<tensor_list>> split_batch(const tensor_list& outpu
                                                     + std::to_string(total) + " input rows");
   std::int64_t first = 0;
   for (const std::int64_t count : rows) {
-    auto part = take_rows(outputs, first, count);
+    auto part = rows_of_all(outputs, first, count, digests);
     if (!part)
       return runtime::fail(error_code::bad_model, part.error().message);
     answers.push_back(std::move(*part));

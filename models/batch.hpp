@@ -38,10 +38,11 @@ runtime::expected<tensor_list> take_rows(const tensor_list& tensors, std::int64_
                                          std::int64_t count);
 
 /// Splits the outputs of a forward by the rows of its requests, as `join_batch` gave them. Every
-/// tensor of the answer has its digest and size set. One request alone gets the outputs as they
+/// tensor of the answer has its size set, and its digest where `digests` are wanted. One request alone gets the outputs as they
 /// are, sharing their bytes. Errors: bad_model (an output does not have one row for each input
 /// row).
 runtime::expected<std::vector<tensor_list>> split_batch(const tensor_list& outputs,
-                                                        const std::vector<std::int64_t>& rows);
+                                                        const std::vector<std::int64_t>& rows,
+                                                        bool digests = true);
 
 }  // namespace dim::models

@@ -24,6 +24,7 @@ SPAWNS = {
     ("actors/node/node_tree", "actors/agent/agent_entry.hpp"),
     ("actors/node/node_tree", "actors/agent/agent_process.hpp"),
     ("actors/node/node_tree", "actors/agent/thread_worker.hpp"),
+    ("actors/router/router", "actors/router/record_writer.hpp"),
 }
 
 # Third-party headers by prefix, and the files (a pattern on the path) that may include them.

@@ -2,8 +2,10 @@
 #include "actors/agent/agent.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "actors/type_ids.hpp"
+#include "runtime/caf_errors.hpp"
 #include "runtime/machine.hpp"
 
 namespace dim::actors {
@@ -46,6 +48,7 @@ agent_state::~agent_state() {
   for (auto& [key, each] : requests)
     each.promise.deliver(
       infer_result{{}, 0, {error_code::agent_lost, "the agent has ended", {}}, {}, false});
+  answer_warm({error_code::agent_lost, "the agent has ended", {}});
   if (host)
     caf::anon_send_exit(host, caf::exit_reason::user_shutdown);
 }
@@ -78,7 +81,7 @@ batch_item agent_state::item_of(std::uint64_t key, const request& from) const {
   auto& content = from.content;
   return {key, models::row_count(arguments.spec, content.inputs),
           from.repeated || content.deterministic, form_of(arguments.spec, content.inputs),
-          now_us()};
+          from.arrived_us};
 }
 
 runtime::failure agent_state::refusal_of(const infer& content) const {
@@ -92,6 +95,9 @@ runtime::failure agent_state::refusal_of(const infer& content) const {
     return {error_code::expired, "no time was left when the request reached its agent", {}};
   if (former->size() >= arguments.options.queue_max)
     return {error_code::overloaded, "the agent's queue is full", {}};
+  // ROUTER has checked a direct request.
+  if (content.direct)
+    return {};
   auto problems = models::check_inputs(arguments.spec, content.inputs);
   if (!problems.empty())
     return {error_code::bad_input, "the inputs do not fit the model", std::move(problems)};
@@ -110,21 +116,24 @@ caf::typed_response_promise<infer_result> agent_state::accept(infer& content) {
   request entry;
   entry.deadline_ms =
     now_ms() + static_cast<std::int64_t>(std::min(content.time_left_ms, time_left_max_ms));
+  entry.arrived_us = now_us();
   entry.content = std::move(content);
   entry.promise = promise;
-  entry.asker = std::move(asker);
+  if (!entry.content.direct)
+    entry.asker = std::move(asker);
   former->push(item_of(key, entry));
-  keys_by_id[entry.content.request_id] = key;
   requests.emplace(key, std::move(entry));
   advance();
   return promise;
 }
 
 void agent_state::withdraw(const std::string& request_id) {
-  auto found = keys_by_id.find(request_id);
-  if (found == keys_by_id.end())
+  auto found = std::find_if(requests.begin(), requests.end(), [&](auto& each) {
+    return each.second.content.request_id == request_id;
+  });
+  if (found == requests.end())
     return;
-  auto key = found->second;
+  auto key = found->first;
   runtime::failure cancelled{error_code::cancelled, "the caller withdrew it", {}};
   if (former->erase(key)) {
     answer_failure(key, std::move(cancelled));
@@ -135,8 +144,35 @@ void agent_state::withdraw(const std::string& request_id) {
   advance();
 }
 
+caf::typed_response_promise<agents_set> agent_state::warm(const warm_agent& wish) {
+  auto promise = self->make_response_promise<agents_set>();
+  if (final_failure.code != error_code::none)
+    promise.deliver(runtime::to_error(final_failure));
+  else if (stopping)
+    promise.deliver(runtime::to_error(error_code::unavailable, "the agent is being stopped"));
+  else if (phase == worker_phase::ready)
+    promise.deliver(agents_set{arguments.device});
+  else
+    warm_wishes.push_back(
+      {promise, now_ms() + static_cast<std::int64_t>(std::min(wish.time_left_ms, time_left_max_ms))});
+  told_idle = false;
+  idle_since_ms = now_ms();
+  advance();
+  return promise;
+}
+
+void agent_state::answer_warm(const runtime::failure& error) {
+  for (auto& each : std::exchange(warm_wishes, {})) {
+    if (error.code == error_code::none)
+      each.promise.deliver(agents_set{arguments.device});
+    else
+      each.promise.deliver(runtime::to_error(error));
+  }
+}
+
 void agent_state::stop() {
   stopping = true;
+  answer_warm({error_code::unavailable, "the agent is being stopped", {}});
   advance();
 }
 
@@ -146,9 +182,6 @@ void agent_state::answer(std::uint64_t key, infer_result result) {
     return;
   auto entry = std::move(found->second);
   requests.erase(found);
-  if (auto named = keys_by_id.find(entry.content.request_id);
-      named != keys_by_id.end() && named->second == key)
-    keys_by_id.erase(named);
   ++requests_done;
   if (requests.empty())
     idle_since_ms = now_ms();
@@ -207,6 +240,7 @@ agent_control_actor::behavior_type agent(agent_state::self_pointer self,
     [&state](agent_ready& news) { state.note_ready(news); },
     [&state](const worker_ended& news) { state.note_ended(news); },
     [&state](stop_agent) { state.stop(); },
+    [&state](const warm_agent& wish) { return state.warm(wish); },
     [&state](agent_due look) { state.look_at_clock(look.number); },
   };
 }

@@ -70,6 +70,8 @@ struct agent_state {
   void withdraw(const std::string& request_id);
   void note_ready(agent_ready& news);
   void note_ended(const worker_ended& news);
+  /// Loads the model without a request.
+  caf::typed_response_promise<agents_set> warm(const warm_agent& wish);
   /// No request follows: quits when everything is answered.
   void stop();
   void look_at_clock(std::uint64_t number);
@@ -89,6 +91,14 @@ private:
     /// Nobody wants the answer any more, and what is answered instead.
     runtime::failure unwanted;
     std::int64_t unwanted_since_ms = 0;
+    std::int64_t arrived_us = 0;
+    /// From its arrival to its batch.
+    std::uint64_t queue_ns = 0;
+  };
+  /// Waits until the model is loaded.
+  struct warm_wish {
+    caf::typed_response_promise<agents_set> promise;
+    std::int64_t deadline_ms = 0;
   };
   struct flight {
     std::uint64_t batch_id = 0;
@@ -97,6 +107,8 @@ private:
     std::int64_t running_since_ms = 0;
     /// Nothing else is given to the worker meanwhile.
     bool alone = false;
+    std::int64_t rows = 0;
+    release_reason released = release_reason::none;
   };
 
   std::int64_t now_us() const;
@@ -112,15 +124,20 @@ private:
                       bool killed_agent = false);
   void answer_all(const runtime::failure& error, const std::string& logs = {});
 
+  /// Tells who waits for a loaded model: `error` is `none` when it is.
+  void answer_warm(const runtime::failure& error);
+
   // agent_batches.cpp: what goes to the worker and comes back
   void advance();
-  void send_batch(const std::vector<std::uint64_t>& keys);
+  void send_batch(const formed_batch& batch);
   void tell_started(const flight& begun);
   void finish_batch(std::uint64_t batch_id, runtime::expected<batch_result> reply);
+  void answer_batch(const flight& ended, batch_result& reply);
   void finish_failed_batch(const flight& ended, const runtime::failure& error);
   void repeat_alone(const std::vector<std::uint64_t>& keys);
   void expire_requests(std::int64_t now);
   void expire_flights(std::int64_t now);
+  void expire_warm_wishes(std::int64_t now);
 
   // agent_worker.cpp: the worker's life
   void start();
@@ -139,7 +156,7 @@ private:
   runtime::call_table calls;
   std::optional<batch_former> former;
   std::map<std::uint64_t, request> requests;
-  std::map<std::string, std::uint64_t> keys_by_id;
+  std::vector<warm_wish> warm_wishes;
   std::deque<flight> flights;
   worker_host_actor host;
   inference_actor inference;

@@ -3,6 +3,7 @@
 
 #include "actors/agent/agent.hpp"
 #include "actors/type_ids.hpp"
+#include "runtime/caf_errors.hpp"
 
 namespace dim::actors {
 
@@ -19,7 +20,7 @@ bool is_broken(error_code code) {
 }  // namespace
 
 void agent_state::advance() {
-  if (phase == worker_phase::absent && !former->empty())
+  if (phase == worker_phase::absent && (!former->empty() || !warm_wishes.empty()))
     start();
   while (phase == worker_phase::ready) {
     auto room = worker_room::none;
@@ -27,10 +28,10 @@ void agent_state::advance() {
       room = worker_room::any;
     else if (flights.size() == 1 && !flights.front().alone)
       room = worker_room::full_batch;
-    auto keys = former->take(now_us(), room);
-    if (keys.empty())
+    auto batch = former->take(now_us(), room);
+    if (batch.keys.empty())
       break;
-    send_batch(keys);
+    send_batch(batch);
   }
   if (stopping && requests.empty()) {
     if (phase == worker_phase::absent || phase == worker_phase::resting)
@@ -41,15 +42,22 @@ void agent_state::advance() {
   arm();
 }
 
-void agent_state::send_batch(const std::vector<std::uint64_t>& keys) {
+void agent_state::send_batch(const formed_batch& batch) {
+  auto& keys = batch.keys;
   flight begun;
   begun.batch_id = ++last_batch;
   begun.keys = keys;
+  begun.released = batch.released;
   begun.running_since_ms = now_ms();
   run_batch content;
   content.batch_id = begun.batch_id;
+  content.digests = false;
+  auto now = now_us();
   for (auto key : keys) {
     auto& entry = requests.at(key);
+    entry.queue_ns = static_cast<std::uint64_t>(now - entry.arrived_us) * 1'000;
+    content.digests = content.digests || !entry.content.direct;
+    begun.rows += models::row_count(arguments.spec, entry.content.inputs);
     begun.alone = begun.alone || entry.repeated || entry.content.deterministic;
     content.deterministic = content.deterministic || entry.content.deterministic;
     // The bytes are shared: they are needed again if the worker dies.
@@ -98,16 +106,27 @@ void agent_state::finish_batch(std::uint64_t batch_id, runtime::expected<batch_r
     finish_failed_batch(ended, reply.error());
   } else {
     failures = 0;
-    for (std::size_t place = 0; place < ended.keys.size(); ++place) {
-      auto key = ended.keys[place];
-      if (auto unwanted = requests.at(key).unwanted; unwanted.code != error_code::none)
-        answer_failure(key, std::move(unwanted));
-      else
-        answer(key,
-               infer_result{std::move(reply->outputs[place]), reply->forward_us, {}, {}, false});
-    }
+    answer_batch(ended, *reply);
   }
   advance();
+}
+
+void agent_state::answer_batch(const flight& ended, batch_result& reply) {
+  for (std::size_t place = 0; place < ended.keys.size(); ++place) {
+    auto key = ended.keys[place];
+    auto& entry = requests.at(key);
+    infer_result result;
+    result.error = entry.unwanted;
+    if (entry.unwanted.code == error_code::none)
+      result.outputs = std::move(reply.outputs[place]);
+    result.forward_us = reply.forward_us;
+    result.times = reply.times;
+    result.times.queue_ns = entry.queue_ns;
+    result.batch_rows = static_cast<std::uint32_t>(ended.rows);
+    result.first_of_batch = place == 0;
+    result.released = ended.released;
+    answer(key, std::move(result));
+  }
 }
 
 void agent_state::finish_failed_batch(const flight& ended, const runtime::failure& error) {
@@ -143,6 +162,16 @@ void agent_state::expire_requests(std::int64_t now) {
     entry.unwanted = {error_code::timeout, "the forward did not end in the time that was left", {}};
     entry.unwanted_since_ms = now;
   }
+}
+
+void agent_state::expire_warm_wishes(std::int64_t now) {
+  std::erase_if(warm_wishes, [now](warm_wish& each) {
+    if (now < each.deadline_ms)
+      return false;
+    each.promise.deliver(
+      runtime::to_error(error_code::expired, "the agent was not ready in the time that was left"));
+    return true;
+  });
 }
 
 void agent_state::expire_flights(std::int64_t now) {

@@ -61,6 +61,7 @@ void agent_state::load() {
                  return;
                if (reply) {
                  phase = worker_phase::ready;
+                 answer_warm({});
                  return advance();
                }
                auto& error = reply.error();
@@ -130,6 +131,7 @@ void agent_state::rest(const std::string& logs) {
   refusing = true;
   phase_until_ms = now + limits.restarts_window_ms;
   answer_all({error_code::agent_lost, "the agent died too often", {}}, logs);
+  answer_warm({error_code::agent_lost, "the agent died too often", {}});
 }
 
 void agent_state::give_up(runtime::failure reason) {
@@ -140,6 +142,7 @@ void agent_state::give_up(runtime::failure reason) {
        {"code", to_string(final_failure.code)},
        {"reason", final_failure.message}});
   answer_all(final_failure);
+  answer_warm(final_failure);
   kill({error_code::cancelled, "the model can not be loaded", {}});
   told_idle = true;
   self->send(arguments.owner, agent_idle{arguments.model_key});
@@ -168,7 +171,7 @@ void agent_state::expire_phase(std::int64_t now) {
 }
 
 void agent_state::tell_idle(std::int64_t now) {
-  if (told_idle || !requests.empty() || now - idle_since_ms < arguments.options.idle_ms)
+  if (told_idle || !requests.empty() || !warm_wishes.empty() || now - idle_since_ms < arguments.options.idle_ms)
     return;
   told_idle = true;
   self->send(arguments.owner, agent_idle{arguments.model_key});
@@ -182,6 +185,7 @@ void agent_state::look_at_clock(std::uint64_t number) {
   expire_phase(now);
   expire_flights(now);
   expire_requests(now);
+  expire_warm_wishes(now);
   tell_idle(now);
   advance();
 }
@@ -202,7 +206,7 @@ std::optional<std::int64_t> agent_state::next_look_us() const {
   auto& options = arguments.options;
   auto step_ms = std::clamp<std::int64_t>(std::min(options.timeout_ms, options.cancel_grace_ms) / 4,
                                           5, 250);
-  if (!requests.empty())
+  if (!requests.empty() || !warm_wishes.empty())
     consider(now_us() + step_ms * 1'000);
   else if (!told_idle)
     consider((idle_since_ms + options.idle_ms) * 1'000);

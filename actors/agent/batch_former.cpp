@@ -57,21 +57,26 @@ batch_former::selection batch_former::select() const {
   return result;
 }
 
-std::vector<std::uint64_t> batch_former::take(std::int64_t now_us, worker_room room) {
-  std::vector<std::uint64_t> keys;
+formed_batch batch_former::take(std::int64_t now_us, worker_room room) {
+  formed_batch batch;
   if (queue_.empty() || room == worker_room::none)
-    return keys;
+    return batch;
   auto chosen = select();
   auto& first = queue_.front();
   if (room == worker_room::full_batch && (first.alone || !chosen.full))
-    return keys;
+    return batch;
   if (room == worker_room::any && !chosen.full && now_us < *due_us())
-    return keys;
+    return batch;
+  batch.released = first.alone ? release_reason::alone
+                   : chosen.full ? release_reason::full
+                   : delay_us_ > 0 ? release_reason::delay
+                                   : release_reason::idle;
+  batch.keys.reserve(chosen.places.size());
   for (auto place : chosen.places)
-    keys.push_back(queue_[place].key);
+    batch.keys.push_back(queue_[place].key);
   for (auto place = chosen.places.rbegin(); place != chosen.places.rend(); ++place)
     queue_.erase(queue_.begin() + static_cast<std::ptrdiff_t>(*place));
-  return keys;
+  return batch;
 }
 
 std::optional<std::int64_t> batch_former::due_us() const {

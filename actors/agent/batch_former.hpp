@@ -35,6 +35,13 @@ struct batch_item {
   std::int64_t arrived_us = 0;
 };
 
+/// What leaves the queue together.
+struct formed_batch {
+  /// In order.
+  std::vector<std::uint64_t> keys;
+  release_reason released = release_reason::none;
+};
+
 /// How much more the worker can be given now.
 enum class worker_room : std::uint8_t {
   none,
@@ -69,8 +76,8 @@ public:
   /// Withdraws a request. False when it is not here.
   bool erase(std::uint64_t key);
 
-  /// Takes the next batch out of the queue: its keys in order, or nothing when it is to wait.
-  std::vector<std::uint64_t> take(std::int64_t now_us, worker_room room);
+  /// Takes the next batch out of the queue; without keys when it is to wait.
+  formed_batch take(std::int64_t now_us, worker_room room);
 
   /// When the oldest request will have waited long enough, in microseconds; nothing when there is
   /// none. Only an idle worker needs to be told.

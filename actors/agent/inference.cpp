@@ -16,10 +16,11 @@ namespace {
 
 using runtime::error_code;
 
-std::uint64_t microseconds_since(std::chrono::steady_clock::time_point begin) {
-  auto spent = std::chrono::steady_clock::now() - begin;
+using clock = std::chrono::steady_clock;
+
+std::uint64_t nanoseconds(clock::duration spent) {
   return static_cast<std::uint64_t>(
-    std::chrono::duration_cast<std::chrono::microseconds>(spent).count());
+    std::chrono::duration_cast<std::chrono::nanoseconds>(spent).count());
 }
 
 /// Runs `work`, which gives an `expected`; what a library throws becomes a failure.
@@ -37,7 +38,7 @@ auto guarded(Work work) -> decltype(work()) {
 }  // namespace
 
 caf::result<model_loaded> inference_state::load(const load_model& order) {
-  auto begin = std::chrono::steady_clock::now();
+  auto begin = clock::now();
   if (!cores.empty())
     if (auto pinned = models::pin_thread_to(cores); !pinned)
       return runtime::to_error(pinned.error());
@@ -48,26 +49,33 @@ caf::result<model_loaded> inference_state::load(const load_model& order) {
   if (!loaded)
     return runtime::to_error(loaded.error());
   model.emplace(std::move(*loaded));
-  return model_loaded{microseconds_since(begin), model->memory_bytes()};
+  return model_loaded{nanoseconds(clock::now() - begin) / 1'000, model->memory_bytes()};
 }
 
 caf::result<batch_result> inference_state::run(const run_batch& order) {
   if (!model)
     return runtime::to_error(error_code::internal, "no model is loaded");
-  auto begin = std::chrono::steady_clock::now();
+  auto begin = clock::now();
+  auto joined_at = begin;
+  auto ran_at = begin;
   auto split = guarded([&]() -> runtime::expected<std::vector<models::tensor_list>> {
     auto joined = models::join_batch(spec, order.requests);
     if (!joined)
       return tl::unexpected(joined.error());
+    joined_at = clock::now();
     auto outputs = model->run(joined->inputs, order.deterministic);
     if (!outputs)
       return tl::unexpected(outputs.error());
-    return models::split_batch(*outputs, joined->rows);
+    ran_at = clock::now();
+    return models::split_batch(*outputs, joined->rows, order.digests);
   });
   if (!split)
     return runtime::to_error(split.error());
   ++batches;
-  return batch_result{order.batch_id, std::move(*split), microseconds_since(begin)};
+  auto end = clock::now();
+  inference_times times{0, nanoseconds(joined_at - begin), nanoseconds(ran_at - joined_at),
+                        nanoseconds(end - ran_at)};
+  return batch_result{order.batch_id, std::move(*split), nanoseconds(end - begin) / 1'000, times};
 }
 
 std::string inference_state::describe() const {

@@ -41,6 +41,8 @@ using worker_listener_actor =
 using agent_control_actor = agent_actor::extend_with<worker_listener_actor>::extend<
   // From DEVICE: no request follows.
   caf::reacts_to<stop_agent>,
+  // From DEVICE; see the message for errors.
+  caf::replies_to<warm_agent>::with<agents_set>,
   // INTERNAL.
   caf::reacts_to<agent_due>>;
 

@@ -8,6 +8,7 @@
 #include "models/model_spec.hpp"
 #include "models/tensor.hpp"
 #include "runtime/errors.hpp"
+#include "runtime/work_ticket.hpp"
 
 /// Messages of DEVICE, AGENT and INFERENCE. `agent_ready`, the only one with a handle, is in
 /// interface.hpp.
@@ -29,12 +30,14 @@ struct infer {
   std::uint32_t priority = 0;
   /// Longest wait in the queue, where the model's queue policy lets a request say so; 0: not said.
   std::uint64_t queue_timeout_us = 0;
+  /// Counts the request at its node until it is answered, or lost with whoever held it.
+  runtime::work_ticket ticket = {};
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, infer& x) {
   return f(x.request_id, x.inputs, x.deterministic, x.time_left_ms, x.direct, x.priority,
-           x.queue_timeout_us);
+           x.queue_timeout_us, x.ticket);
 }
 
 /// Where the time of a request went, in nanoseconds.
@@ -189,6 +192,27 @@ struct agent_idle {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, agent_idle& x) {
   return f(x.model_key);
+}
+
+/// DEVICE asks an AGENT to load its model before the first request. Replies when it serves. Errors:
+/// what keeps it from serving (bad_model, memory_limit, agent_lost, ...), expired.
+struct warm_agent {
+  std::uint64_t time_left_ms = 0;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, warm_agent& x) {
+  return f(x.time_left_ms);
+}
+
+/// The agents of a model are as they were wished.
+struct agents_set {
+  std::string device;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, agents_set& x) {
+  return f(x.device);
 }
 
 /// DEVICE stops an AGENT: it answers what it has, ends its worker, and quits. Nothing is sent to it

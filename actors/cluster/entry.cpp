@@ -82,6 +82,10 @@ caf::behavior entry(entry_state::self_pointer self, entry_arguments to) {
     ask<backup_status, start_backup>(self, to.backup),
     ask<backup_status, get_backup>(self, to.backup),
     ask<runtime::process_metrics, runtime::get_process_metrics>(self, to.directory),
+    ask<inference_done, run_inference>(self, to.router),
+    tell<withdraw_inference>(self, to.router),
+    ask<model_statistics_list, get_model_statistics>(self, to.router),
+    ask<inference_record_list, get_inference_records>(self, to.router),
   };
 }
 

@@ -17,6 +17,7 @@ struct entry_arguments {
   runtime::service<models_actor> models;
   runtime::service<faults_actor> faults;
   runtime::service<backup_actor> backup;
+  runtime::service<router_actor> router;
   runtime::service<runtime::directory_actor> directory = {};
 };
 

@@ -106,7 +106,7 @@ caf::result<join_accepted> registry_state::join(join_cluster& request) {
   // becomes of an execution.
   auto promise = self->make_response_promise<join_accepted>();
   promise.deliver(join_accepted{arguments.generation, arguments.heartbeat_ms});
-  tell_scheduler(node);
+  tell_of(node);
   if (node.record.drain_wanted)
     self->send(node.handle, set_draining{true, arguments.drain_ms});
   runtime::log(runtime::log_level::info, name, "admitted node",
@@ -133,7 +133,7 @@ void registry_state::note_heartbeat(node_heartbeat& news) {
   node.record.state =
     state_after_heartbeat(standing, news.draining || standing == node_state::draining, in_hand,
                           slots_of(node.record.facts));
-  tell_scheduler(node);
+  tell_of(node);
   if (auto scheduler = arguments.scheduler.get())
     self->send(scheduler, node_work{news.node_id, news.incarnation, std::move(news.work),
                                     news.work_is_complete});
@@ -169,6 +169,8 @@ void registry_state::lose(member& node, const std::string& reason, bool in_order
   save(node, std::move(events));
   if (auto scheduler = arguments.scheduler.get())
     self->send(scheduler, node_lost{node.record.facts.id, node.record.incarnation, reason});
+  if (auto router = arguments.router.get())
+    self->send(router, node_lost{node.record.facts.id, node.record.incarnation, reason});
   runtime::log(runtime::log_level::warn, name, drained ? "saw node leave" : "lost node",
                {{"node_id", node.record.facts.id}, {"reason", reason}});
 }
@@ -187,7 +189,7 @@ void registry_state::score(const score_nodes& news) {
     change.job_id = news.job_id;
     change.execution_id = one.execution_id;
     save(node, {std::move(change)});
-    tell_scheduler(node);
+    tell_of(node);
   }
 }
 
@@ -229,15 +231,17 @@ void registry_state::look_at_clock() {
       continue;
     }
     node.record.state = next;
-    tell_scheduler(node);
+    tell_of(node);
   }
   flush();
 }
 
-void registry_state::tell_scheduler(const member& node) {
-  // With the handle each time: SCHEDULER may have been started anew since the node has joined.
+void registry_state::tell_of(const member& node) {
+  // With the handle each time: they may have been started anew since the node has joined.
   if (auto scheduler = arguments.scheduler.get())
     self->send(scheduler, node_updated{node.record, node.handle});
+  if (auto router = arguments.router.get())
+    self->send(router, node_updated{node.record, node.handle});
 }
 
 void registry_state::save(member& node, std::vector<event> events) {

@@ -7,6 +7,7 @@
 
 #include "actors/cluster/interface.hpp"
 #include "actors/cluster/liveness.hpp"
+#include "actors/router/interface.hpp"
 #include "actors/store/interface.hpp"
 #include "config/options.hpp"
 #include "runtime/actor_base.hpp"
@@ -26,6 +27,7 @@ struct registry_arguments {
   /// How long a node that is drained by hand lets running work end.
   std::uint32_t drain_ms = 30'000;
   runtime::service<scheduler_actor> scheduler;
+  runtime::service<router_actor> router;
   runtime::service<store_actor> store;
   runtime::service<queries_actor> queries;
   /// For the models that probes run.
@@ -84,7 +86,8 @@ private:
   void take_stored(stored_nodes& stored);
   /// `in_order`: it said that it would go, which costs nothing.
   void lose(member& node, const std::string& reason, bool in_order = false);
-  void tell_scheduler(const member& node);
+  /// Tells SCHEDULER and ROUTER how the node is.
+  void tell_of(const member& node);
   /// Stores the node's row together with `events`, now or as soon as the store takes them.
   void save(member& node, std::vector<event> events);
   /// Commits what is not on disk yet, one commit at a time, so that events keep their order. What

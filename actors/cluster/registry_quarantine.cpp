@@ -51,7 +51,7 @@ void registry_state::quarantine(member& node, bool by_hand, const std::string& r
   if (node.handle)
     record.state = standing_of(record);
   save(node, {event_of(topic_nodes, "node_quarantined", node, "{\"reason\":\"" + reason + "\"}")});
-  tell_scheduler(node);
+  tell_of(node);
   runtime::log(runtime::log_level::warn, name, "put node into quarantine",
                {{"node_id", record.facts.id}, {"reason", reason}});
 }
@@ -63,7 +63,7 @@ void registry_state::release(member& node, const std::string& reason) {
   if (node.handle)
     record.state = standing_of(record);
   save(node, {event_of(topic_nodes, "node_released", node, "{\"reason\":\"" + reason + "\"}")});
-  tell_scheduler(node);
+  tell_of(node);
   runtime::log(runtime::log_level::info, name, "released node from quarantine",
                {{"node_id", record.facts.id}, {"reason", reason}});
 }
@@ -76,7 +76,7 @@ void registry_state::drain(member& node, bool wanted) {
     self->send(node.handle, set_draining{wanted, arguments.drain_ms});
   }
   save(node, {event_of(topic_nodes, wanted ? "node_draining" : "node_undrained", node, {})});
-  tell_scheduler(node);
+  tell_of(node);
   runtime::log(runtime::log_level::info, name, wanted ? "drains node" : "gives node work again",
                {{"node_id", record.facts.id}});
 }

@@ -5,6 +5,7 @@
 #include "actors/agent/agent.hpp"
 #include "actors/type_ids.hpp"
 #include "models/device.hpp"
+#include "runtime/caf_errors.hpp"
 #include "runtime/log.hpp"
 
 namespace dim::actors {
@@ -35,13 +36,16 @@ device_state::~device_state() {
     caf::anon_send_exit(each.handle, caf::exit_reason::user_shutdown);
   for (auto& each : queue)
     each.promise.deliver(failed(error_code::agent_lost, "the device has been stopped"));
+  for (auto& [address, each] : ending)
+    for (auto& promise : each.enders)
+      promise.deliver(agents_set{arguments.facts.name});
 }
 
-agent_control_actor device_state::agent_for(const served_model& model) {
-  auto key = model.key();
+agent_control_actor device_state::agent_for(const model_reference& model) {
+  auto& key = model.key();
   auto found = agents.find(key);
   if (found == agents.end()) {
-    auto bytes = memory_need_of(model);
+    auto bytes = memory_need_of(*model);
     if (!make_room(bytes))
       return {};
     auto handle = spawn_agent(model);
@@ -53,12 +57,12 @@ agent_control_actor device_state::agent_for(const served_model& model) {
   return found->second.handle;
 }
 
-agent_control_actor device_state::spawn_agent(const served_model& model) {
+agent_control_actor device_state::spawn_agent(const model_reference& model) {
   agent_arguments values;
-  values.version = model.version;
+  values.version = model->version;
   values.model_key = model.key();
-  values.path = model.path;
-  values.spec = model.spec;
+  values.path = model->path;
+  values.spec = model->spec;
   values.device = arguments.facts.name;
   values.threads = std::max<std::uint32_t>(1, static_cast<std::uint32_t>(cores.size()));
   values.cores = cores;
@@ -87,7 +91,7 @@ bool device_state::make_room(std::uint64_t bytes) {
 }
 
 caf::result<infer_result> device_state::run(run_on_device& order) {
-  auto bytes = memory_need_of(order.model);
+  auto bytes = memory_need_of(*order.model);
   if (bytes > arguments.facts.memory_bytes)
     return failed(error_code::memory_limit,
                   "the model needs " + std::to_string(bytes) + " bytes, the device has " +
@@ -100,6 +104,21 @@ caf::result<infer_result> device_state::run(run_on_device& order) {
     return failed(error_code::overloaded, "too many requests wait for room on the device");
   auto promise = self->make_response_promise<infer_result>();
   queue.push_back({std::move(order), promise, now_ms()});
+  return promise;
+}
+
+caf::result<agents_set> device_state::serve(const serve_on_device& wish) {
+  if (wish.wanted) {
+    if (auto handle = agent_for(wish.model))
+      return self->delegate(handle, warm_agent{wish.time_left_ms});
+    return runtime::to_error(error_code::memory_limit, "the device has no room for the model now");
+  }
+  auto found = agents.find(wish.model.key());
+  if (found == agents.end())
+    return agents_set{arguments.facts.name};
+  auto promise = self->make_response_promise<agents_set>();
+  found->second.enders.push_back(promise);
+  stop_agent_of(wish.model.key());
   return promise;
 }
 
@@ -130,8 +149,9 @@ void device_state::withdraw(const withdraw_on_device& wish) {
     queue.erase(waits);
     return;
   }
-  if (auto found = agents.find(wish.model_key); found != agents.end())
-    self->send(found->second.handle, withdraw_infer{wish.request_id});
+  for (auto& [key, each] : agents)
+    if (wish.model_key.empty() || wish.model_key == key)
+      self->send(each.handle, withdraw_infer{wish.request_id});
   for (auto& [address, each] : ending)
     self->send(each.handle, withdraw_infer{wish.request_id});
 }
@@ -149,6 +169,8 @@ void device_state::stop_agent_of(const std::string& model_key) {
 void device_state::note_down(const caf::down_msg& news) {
   if (auto found = ending.find(news.source); found != ending.end()) {
     used_bytes -= found->second.memory_bytes;
+    for (auto& promise : found->second.enders)
+      promise.deliver(agents_set{arguments.facts.name});
     ending.erase(found);
     return run_waiting();
   }
@@ -191,6 +213,7 @@ device_actor::behavior_type device(device_state::self_pointer self, device_argum
   self->set_down_handler([&state](caf::down_msg& news) { state.note_down(news); });
   return {
     [&state](run_on_device& order) { return state.run(order); },
+    [&state](const serve_on_device& wish) { return state.serve(wish); },
     [&state](const withdraw_on_device& wish) { state.withdraw(wish); },
     [&state](const agent_idle& news) { state.stop_agent_of(news.model_key); },
   };

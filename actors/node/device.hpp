@@ -40,6 +40,8 @@ struct device_state {
   ~device_state();
 
   caf::result<infer_result> run(run_on_device& order);
+  /// Starts the agent of a model before its first request, or stops it.
+  caf::result<agents_set> serve(const serve_on_device& wish);
   void withdraw(const withdraw_on_device& wish);
   /// Stops the agent of this model: it finishes what it has, and gets nothing more.
   void stop_agent_of(const std::string& model_key);
@@ -55,6 +57,8 @@ private:
     agent_control_actor handle;
     std::uint64_t memory_bytes = 0;
     std::uint64_t last_use = 0;
+    /// Are told when it has ended.
+    std::vector<caf::typed_response_promise<agents_set>> enders = {};
   };
   struct waiting {
     run_on_device order;
@@ -64,8 +68,8 @@ private:
 
   std::int64_t now_ms() const;
   /// The agent of the model, made when there is none; empty while there is no room for it.
-  agent_control_actor agent_for(const served_model& model);
-  agent_control_actor spawn_agent(const served_model& model);
+  agent_control_actor agent_for(const model_reference& model);
+  agent_control_actor spawn_agent(const model_reference& model);
   /// Whether `bytes` are free now; if not, the least recently used agents are told to end.
   bool make_room(std::uint64_t bytes);
   void run_waiting();

@@ -23,7 +23,11 @@ using node_actor = caf::typed_actor<
   // From REGISTRY: an operator wants the node empty, or wants it to work again.
   caf::reacts_to<set_draining>,
   // Bytes of an output that was too large for its message. Errors: not_found.
-  caf::replies_to<fetch_chunk>::with<chunk>>;
+  caf::replies_to<fetch_chunk>::with<chunk>,
+  // From ROUTER: a direct inference; every failure is told in the reply.
+  caf::replies_to<run_direct>::with<infer_result>, caf::reacts_to<withdraw_direct>,
+  // From ROUTER; see the message for errors.
+  caf::replies_to<set_agents>::with<agents_set>>;
 
 /// NODE as its own process sees it.
 using node_control_actor = node_actor::extend<
@@ -50,6 +54,8 @@ using model_store_actor = caf::typed_actor<
 using device_actor = caf::typed_actor<
   // Replies when AGENT does; see `infer` for errors, which are told in the reply.
   caf::replies_to<run_on_device>::with<infer_result>, caf::reacts_to<withdraw_on_device>,
+  // See the message for errors.
+  caf::replies_to<serve_on_device>::with<agents_set>,
   // From AGENT: it may be stopped.
   caf::reacts_to<agent_idle>>;
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -83,6 +84,45 @@ typename Inspector::result_type inspect(Inspector& f, served_model& x) {
   return f(x.name, x.version, x.digest, x.path, x.byte_size, x.spec, x.revision);
 }
 
+/// A model that many requests name: copying it copies a reference, and its key is made once.
+class model_reference {
+public:
+  model_reference() : model_reference(served_model{}) {
+  }
+  model_reference(served_model model)
+    : held_(std::make_shared<const named>(named{model.key(), std::move(model)})) {
+  }
+
+  const served_model& operator*() const noexcept {
+    return held_->model;
+  }
+  const served_model* operator->() const noexcept {
+    return &held_->model;
+  }
+  const std::string& key() const noexcept {
+    return held_->key;
+  }
+
+private:
+  struct named {
+    std::string key;
+    served_model model;
+  };
+  std::shared_ptr<const named> held_;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, model_reference& x) {
+  if constexpr (Inspector::writes_state) {
+    served_model model;
+    auto&& result = f(model);
+    x = model_reference{std::move(model)};
+    return static_cast<typename Inspector::result_type>(result);
+  } else {
+    return f(const_cast<served_model&>(*x));
+  }
+}
+
 /// Fetches the model unless it is there, and pins it until `release_model`. Requests for the same
 /// model share one transfer. Errors: model_not_found, corrupt, unavailable (no orchestrator in the
 /// time left), too_large, store_full, expired.
@@ -92,11 +132,13 @@ struct acquire_model {
   /// Empty: whatever the catalogue says.
   std::string digest;
   std::uint64_t time_left_ms = 0;
+  /// The configuration is to be this one, or a newer one.
+  std::uint32_t revision = 0;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, acquire_model& x) {
-  return f(x.name, x.version, x.digest, x.time_left_ms);
+  return f(x.name, x.version, x.digest, x.time_left_ms, x.revision);
 }
 
 /// Ends the pin of one `acquire_model`. No reply.
@@ -155,7 +197,7 @@ typename Inspector::result_type inspect(Inspector& f, transfer_due&) {
 /// Runs a request on this device, in the agent of its model, which is started when there is none.
 /// The reply comes from AGENT.
 struct run_on_device {
-  served_model model;
+  model_reference model;
   infer request;
 };
 
@@ -164,8 +206,22 @@ typename Inspector::result_type inspect(Inspector& f, run_on_device& x) {
   return f(x.model, x.request);
 }
 
+/// Starts the agent of this model and replies when it serves, or stops it and replies when it is
+/// gone. Errors: as of `warm_agent`; memory_limit (no room now).
+struct serve_on_device {
+  model_reference model;
+  bool wanted = true;
+  std::uint64_t time_left_ms = 0;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, serve_on_device& x) {
+  return f(x.model, x.wanted, x.time_left_ms);
+}
+
 /// The sender no longer wants this request. No reply; see `withdraw_infer`.
 struct withdraw_on_device {
+  /// Empty: whichever agent has it.
   std::string model_key;
   std::string request_id;
 };

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/agent/messages.hpp"
 #include "actors/job/job_record.hpp"
 #include "models/tensor.hpp"
 #include "runtime/errors.hpp"
@@ -95,15 +96,6 @@ struct set_agents {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, set_agents& x) {
   return f(x.model, x.version, x.model_digest, x.revision, x.wanted, x.time_left_ms);
-}
-
-struct agents_set {
-  std::string device;
-};
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, agents_set& x) {
-  return f(x.device);
 }
 
 /// The forward has begun on `device`.

@@ -64,7 +64,7 @@ caf::typed_response_promise<served_model> model_store_state::acquire(const acqui
   auto promise = self->make_response_promise<served_model>();
   model_waiter waiter{wish, promise, deadline_of(now_ms(), wish.time_left_ms), {}};
   auto found = known.find(catalogue_key(wish.name, wish.version, wish.digest));
-  if (found != known.end())
+  if (found != known.end() && found->second.revision >= wish.revision)
     take_entry(std::move(waiter), found->second);
   else
     find(std::move(waiter));
@@ -102,7 +102,7 @@ void model_store_state::take_entry(model_waiter waiter, runtime::expected<model_
     return;
   }
   if (known.size() < known_max)
-    known.emplace(catalogue_key(found->name, found->version, found->digest), *found);
+    known.insert_or_assign(catalogue_key(found->name, found->version, found->digest), *found);
   waiter.found = std::move(*found);
   if (serve(waiter))
     return;
@@ -122,7 +122,7 @@ bool model_store_state::serve(model_waiter& waiter) {
   if (!path || !cache->pin(found.digest))
     return false;
   waiter.promise.deliver(served_model{found.name, found.version, found.digest, path->string(),
-                                      found.byte_size, found.spec});
+                                      found.byte_size, found.spec, found.revision});
   return true;
 }
 

@@ -28,6 +28,10 @@ node_actor_state::~node_actor_state() {
       caf::anon_send_exit(each.run, caf::exit_reason::user_shutdown);
   for (auto& promise : drain_promises)
     promise.deliver(node_drained{static_cast<std::uint32_t>(executions.size())});
+  runtime::failure ended{runtime::error_code::unavailable, "the node has been stopped", {}};
+  for (auto& [key, held] : direct_models)
+    for (auto& each : held.waiting)
+      go_on(key, each, ended);
 }
 
 void node_actor_state::initialise(node_arguments values) {
@@ -52,7 +56,8 @@ std::string node_actor_state::describe() const {
   if (draining)
     text += ", draining";
   return text + ", waiting " + std::to_string(queue.size()) + ", in hand " +
-         std::to_string(executions.size()) + ", unacknowledged " +
+         std::to_string(executions.size()) + ", direct " +
+         std::to_string(direct_requests()) + ", unacknowledged " +
          std::to_string(results.size()) + ", models " + std::to_string(models.size()) +
          ", free slots " + std::to_string(ledger.free_slots()) + ", free cores " +
          std::to_string(ledger.free_cores());
@@ -69,6 +74,9 @@ node_control_actor::behavior_type node(node_actor_state::self_pointer self,
     [&state](const cancel_execution& wish) { state.cancel(wish); },
     [&state](rejoin_cluster) { state.join_again(); },
     [&state](const fetch_chunk& wish) { return state.read_output(wish); },
+    [&state](run_direct& order) { return state.run(order); },
+    [&state](const withdraw_direct& wish) { state.withdraw(wish); },
+    [&state](const set_agents& wish) { return state.set_agents_of(wish); },
     [&state](const drain_node& wish) { return state.drain(wish); },
     [&state](const set_draining& wish) { state.set_drain(wish); },
     [&state](const infer_started& news) { state.note_forward(news.request_id); },

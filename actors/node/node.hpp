@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -86,6 +87,11 @@ struct node_actor_state {
   caf::typed_response_promise<node_drained> drain(const drain_node& wish);
   void set_drain(const set_draining& wish);
 
+  // node_direct.cpp
+  caf::result<infer_result> run(run_direct& order);
+  void withdraw(const withdraw_direct& wish);
+  caf::result<agents_set> set_agents_of(const set_agents& wish);
+
   // node_executions.cpp
   void accept(run_execution& order);
   void cancel(const cancel_execution& wish);
@@ -117,6 +123,33 @@ private:
     std::uint32_t users = 0;
   };
   using execution_map = std::map<std::string, held_execution>;
+
+  /// What direct requests name; two models may share a file, and one file have two configurations.
+  struct direct_key {
+    std::string digest;
+    std::string model;
+    std::string version;
+    std::uint32_t revision = 0;
+
+    auto operator<=>(const direct_key&) const = default;
+  };
+  /// A request, or a wish for an agent, that waits until its model is in the cache.
+  struct waiting_direct {
+    run_direct order;
+    caf::typed_response_promise<infer_result> promise;
+    set_agents wish;
+    caf::typed_response_promise<agents_set> agents_promise;
+    std::int64_t deadline_ms = 0;
+  };
+  /// A model of direct requests, pinned in the cache as long as agents may have to load it.
+  struct direct_model {
+    std::optional<model_reference> model;
+    /// Where its requests go when they have no choice: the CPU device that has its agent.
+    std::string device;
+    bool asked = false;
+    std::int64_t last_use_ms = 0;
+    std::vector<waiting_direct> waiting;
+  };
 
   std::int64_t now_ms() const;
 
@@ -158,6 +191,22 @@ private:
   void tell_end(const held_execution& held, infer_result result, std::uint64_t rows);
   void forget(execution_map::iterator position);
 
+  // node_direct.cpp: requests that are not kept
+  runtime::failure refusal_of(const run_direct& order) const;
+  std::uint32_t direct_requests() const;
+  direct_model& direct_model_of(const direct_key& key);
+  void ask_for_direct(const direct_key& key, std::uint64_t time_left_ms);
+  void take_direct(const direct_key& key, runtime::expected<served_model> reply);
+  void go_on(const direct_key& key, waiting_direct& waiting, const runtime::failure& error);
+  infer make_infer(run_direct& order, const std::string& device);
+  /// The device for the next request of this model; empty when none of its kind is here.
+  std::string device_for(direct_model& held) const;
+  void start_agent(direct_model& held, std::uint64_t time_left_ms,
+                   caf::typed_response_promise<agents_set> promise);
+  void stop_agents(const direct_key& key, std::uint64_t time_left_ms,
+                   caf::typed_response_promise<agents_set> promise);
+  void watch_direct();
+
   // node_runs.cpp: between the two
   void begin(const std::string& key);
   void fetch_inputs(const std::string& key);
@@ -188,6 +237,9 @@ private:
 
   execution_map executions;  // by execution id and epoch
   std::map<std::string, held_model> models;
+  std::map<direct_key, direct_model> direct_models;
+  /// Direct requests at each device, by its name.
+  std::map<std::string, runtime::work_count> direct_counts;
   work_queue queue;
   resource_ledger ledger;
   outbox results;

@@ -40,7 +40,7 @@ runtime::failure node_actor_state::refusal_of(const run_execution& order) const 
     return {error_code::unavailable, "the node is draining", {}};
   if (order.time_left_ms == 0)
     return {error_code::expired, "no time was left when the execution reached its node", {}};
-  if (queue.is_full())
+  if (queue.is_full() || queue.size() + direct_requests() >= arguments.options.queue_max)
     return {error_code::overloaded, "the node's queue is full", {}};
   if (results.is_full())
     return {error_code::overloaded, "too many results wait for the orchestrator", {}};

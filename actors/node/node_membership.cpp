@@ -118,6 +118,7 @@ void node_actor_state::beat(bool once) {
   if (!once)
     self->delayed_send(self, std::chrono::milliseconds{heartbeat_ms}, heartbeat_due{});
   expire_waiting();
+  watch_direct();
   if (member)
     send_heartbeat();
   // While alone nothing is sent; only what nobody can want any more is forgotten.

@@ -91,7 +91,11 @@ void node_actor_state::run_on(const std::string& key) {
   held.where = stage::running;
   auto left = time_left_of(held);
   auto& model = models.at(need_of(held.order).model_key).model;
-  infer request{key, std::move(held.order.inputs), held.order.deterministic, left};
+  infer request;
+  request.request_id = key;
+  request.inputs = std::move(held.order.inputs);
+  request.deterministic = held.order.deterministic;
+  request.time_left_ms = left;
   calls.call(self, arguments.devices.at(held.device).get(), left + patience_ms(), {},
              run_on_device{model, std::move(request)},
              [this, key, spec = model.spec](runtime::expected<infer_result> reply) {

@@ -21,7 +21,14 @@ using router_actor = caf::typed_actor<
   // From MODELS.
   caf::reacts_to<served_models>, caf::replies_to<prepare_model>::with<model_prepared>,
   caf::replies_to<retire_model>::with<model_retired>,
+  // The last direct inferences, without their tensors. Never fails.
+  caf::replies_to<get_inference_records>::with<inference_record_list>,
   // From REGISTRY: nodes come, change and go.
-  caf::reacts_to<node_updated>, caf::reacts_to<node_lost>>;
+  caf::reacts_to<node_updated>, caf::reacts_to<node_lost>,
+  // INTERNAL.
+  caf::reacts_to<router_due>>;
+
+/// RECORD WRITER appends records of inferences to a bounded file. Detached.
+using record_writer_actor = caf::typed_actor<caf::reacts_to<write_records>>;
 
 }  // namespace dim::actors

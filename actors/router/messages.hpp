@@ -213,4 +213,68 @@ typename Inspector::result_type inspect(Inspector& f, model_retired& x) {
   return f(x.left);
 }
 
+// -- records of inferences
+// --------------------------------------------------------------------------
+
+/// What is kept of one direct inference: neither inputs nor outputs.
+struct inference_record {
+  std::string request_id;
+  std::string model;
+  std::string version;
+  std::string node_id;
+  /// `none` for a good end.
+  runtime::error_code code = runtime::error_code::none;
+  /// Milliseconds since the Unix epoch.
+  std::int64_t ended_at = 0;
+  std::uint64_t total_us = 0;
+  std::uint64_t queue_us = 0;
+  std::uint64_t forward_us = 0;
+  std::uint32_t batch_rows = 0;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, inference_record& x) {
+  return f(x.request_id, x.model, x.version, x.node_id, x.code, x.ended_at, x.total_us, x.queue_us,
+           x.forward_us, x.batch_rows);
+}
+
+/// The newest records, newest first; at most `limit`. Never fails.
+struct get_inference_records {
+  /// Empty: of all models.
+  std::string model;
+  std::uint32_t limit = 100;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, get_inference_records& x) {
+  return f(x.model, x.limit);
+}
+
+struct inference_record_list {
+  std::vector<inference_record> records;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, inference_record_list& x) {
+  return f(x.records);
+}
+
+/// INTERNAL to ROUTER's RECORD WRITER: lines for the file. No reply.
+struct write_records {
+  std::vector<inference_record> records;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, write_records& x) {
+  return f(x.records);
+}
+
+/// INTERNAL to ROUTER: look at deadlines, and flush records.
+struct router_due {};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, router_due&) {
+  return f();
+}
+
 }  // namespace dim::actors

@@ -15,7 +15,7 @@ TEST_CASE("an execution runs on a device and its end is told once, with all that
   f.send(f.node, order);
   REQUIRE(f.device->runs.size() == 1);
   auto& run = f.device->runs[0].order;
-  CHECK(run.model.path == "/cache/m.pt");
+  CHECK(run.model->path == "/cache/m.pt");
   CHECK(run.request.request_id == "a#3");
   CHECK(run.request.deterministic);
   CHECK(run.request.time_left_ms == 60'000);

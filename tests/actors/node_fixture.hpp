@@ -101,6 +101,7 @@ struct device_script {
   std::size_t runs_total = 0;
   std::size_t runs_at_once = 0;
   std::vector<actors::withdraw_on_device> withdrawn;
+  std::vector<actors::serve_on_device> served;
   actors::infer_result next_answer;
 
   actors::infer_result answer_to(const actors::run_on_device& order) {
@@ -132,6 +133,10 @@ fake_device(runtime::actor_self<told_device_actor, fake_part_state> self,
       return promise;
     },
     [script](const actors::withdraw_on_device& wish) { script->withdrawn.push_back(wish); },
+    [script](const actors::serve_on_device& wish) {
+      script->served.push_back(wish);
+      return actors::agents_set{"cpu:0"};
+    },
     [](const actors::agent_idle&) {},
     [script](caf::tick_atom) {
       auto run = std::move(script->runs.front());

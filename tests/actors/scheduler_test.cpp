@@ -152,7 +152,10 @@ TEST_CASE("large inputs travel detached, large outputs are fetched in chunks and
                                    ++chunks;
                                    auto view = large.data.view().substr(wish.offset, wish.length);
                                    return chunk{runtime::bytes::copy_of(view), large.byte_size};
-                                 });
+                                 },
+                                 [](const run_direct&) { return infer_result{}; },
+                                 [](const withdraw_direct&) {},
+                                 [](const set_agents&) { return agents_set{}; });
   f.add_node("a");
   node_updated news;
   news.record.facts = {"b", "b", "", "", 2, 4'000'000'000, {{"cpu:0", "cpu", "", 1, 0, 1}}, {}, 9};

@@ -6,6 +6,7 @@
 #include "actors/cluster/registry.hpp"
 #include "actors/cluster/scheduler.hpp"
 #include "actors/job/dispatcher.hpp"
+#include "actors/router/router.hpp"
 #include "actors/store/backup.hpp"
 #include "actors/store/event_log.hpp"
 #include "actors/store/job_store.hpp"
@@ -62,6 +63,7 @@ actors::registry_arguments registry_of(const config::options& options,
   result.drain_ms = options.cluster.drain_ms;
   result.models = services.models;
   result.scheduler = services.scheduler;
+  result.router = services.router;
   result.store = services.store;
   result.queries = services.queries;
   return result;
@@ -138,7 +140,8 @@ runtime::expected<orchestrator_disk> open_disk(const config::options& options,
 runtime::child_spec entry_child(const orchestrator_services& services) {
   actors::entry_arguments to{services.dispatcher, services.scheduler, services.registry,
                              services.queries,    services.events,    services.models,
-                             services.faults,     services.backup,    services.directory};
+                             services.faults,     services.backup,    services.router,
+                             services.directory};
   return child("ENTRY", services.entry, actors::entry, to);
 }
 
@@ -163,6 +166,8 @@ std::vector<runtime::child_spec> orchestrator_children(const config::options& op
     child("BACKUP", services.backup, actors::backup,
           actors::backup_arguments{options.cluster.name, disk.database, disk.blobs,
                                    models_folder(options)}),
+    child("ROUTER", services.router, actors::router,
+          actors::router_arguments{options.router, services.models}),
   };
 }
 

@@ -1,0 +1,252 @@
+// The face of ROUTER: its behaviour, admission, nodes, and its clock.
+#include "actors/router/router.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "actors/router/inference_check.hpp"
+#include "actors/router/inference_counts.hpp"
+#include "actors/router/record_writer.hpp"
+#include "actors/type_ids.hpp"
+#include "runtime/caf_errors.hpp"
+#include "runtime/spawn.hpp"
+
+namespace dim::actors {
+
+namespace {
+
+using runtime::error_code;
+
+/// How late a deadline may be noticed.
+constexpr std::chrono::milliseconds tick{20};
+constexpr std::int64_t ms = 1'000'000;
+// Longer deadlines are cut, so that sums of times can not overflow.
+constexpr std::uint64_t time_left_max_ms = 1'000ull * 3'600 * 24 * 365;
+
+bool takes_work(node_state state) {
+  return state == node_state::online || state == node_state::busy;
+}
+
+/// Slots times reputation: a node that is never right is still worth something.
+double worth_of(const node_record& record) {
+  constexpr double least = 0.05;
+  std::uint32_t slots = 0;
+  for (auto& device : record.facts.devices)
+    slots += device.slots;
+  double reputation = record.reputation;
+  return std::max(1u, slots) * std::clamp(reputation / 100, least, 2.0);
+}
+
+}  // namespace
+
+router_state::router_state(self_pointer pointer)
+  : self(pointer), table(balance_strategy::least_outstanding, 0), records(0, false) {
+}
+
+router_state::~router_state() {
+  inference_done ended;
+  ended.error = {error_code::unavailable, "the router has ended", {}};
+  for (auto& [number, each] : flights)
+    each.promise.deliver(ended);
+  for (auto& each : unknown)
+    each.promise.deliver(ended);
+  for (auto& each : retiring)
+    each.promise.deliver(model_retired{each.route->outstanding});
+}
+
+void router_state::initialise(router_arguments values) {
+  arguments = std::move(values);
+  auto& options = arguments.options;
+  auto seed = runtime::context_of(self->home_system()).seed + self->id();
+  table = route_table{balance_strategy_from(options.strategy), seed};
+  auto writes = options.record_file_bytes_max > 0 && !options.record_file.empty();
+  records = record_ring{options.records_max, writes};
+  if (writes)
+    writer = runtime::spawn_detached(
+      self->home_system(), *self, record_writer,
+      record_writer_arguments{options.record_file, options.record_file_bytes_max});
+  ask_for_models();
+}
+
+caf::typed_response_promise<inference_done> router_state::accept(run_inference& request) {
+  auto promise = self->make_response_promise<inference_done>();
+  begin(request, promise, now_ns());
+  return promise;
+}
+
+void router_state::begin(run_inference& request, done_promise promise, std::int64_t arrived_ns) {
+  auto found = served.find(request.model, request.version);
+  if (!found) {
+    if (found.error().code == error_code::model_not_found && !served.is_told() &&
+        (asking_models || arrived_ns > asked_models_ns) && unknown.size() < arguments.options.outstanding_max) {
+      unknown.push_back({std::move(request), promise, arrived_ns});
+      return ask_for_models();
+    }
+    return refuse(promise, request, nullptr, arrived_ns, std::move(found.error()));
+  }
+  auto& route = *found;
+  auto& options = arguments.options;
+  if (flights.size() >= options.outstanding_max ||
+      route->outstanding >= options.outstanding_per_model_max)
+    return refuse(promise, request, route, arrived_ns,
+                  {error_code::overloaded,
+                   "Exceeds maximum queue size: too many requests are under way", {}});
+  if (request.time_left_ms == 0)
+    return refuse(promise, request, route, arrived_ns,
+                  {error_code::expired, "no time was left when the request came", {}});
+  if (auto problem = check_inference(route->entry->spec, request);
+      problem.code != error_code::none)
+    return refuse(promise, request, route, arrived_ns, std::move(problem));
+  auto place = table.choose(route->shares, std::nullopt);
+  if (!place)
+    return refuse(promise, request, route, arrived_ns,
+                  {error_code::unavailable, "no node takes direct inferences now", {}});
+  auto number = ++last_number;
+  if (!request.request_id.empty())
+    numbers[request.request_id] = number;
+  auto left = static_cast<std::int64_t>(std::min(request.time_left_ms, time_left_max_ms));
+  flight entry;
+  entry.request = std::move(request);
+  entry.promise = std::move(promise);
+  entry.route = route;
+  entry.started_ns = arrived_ns;
+  entry.deadline_ns = arrived_ns + left * ms;
+  entry.place = *place;
+  ++route->outstanding;
+  send(number, flights.emplace(number, std::move(entry)).first->second);
+  if (route->spread_at != node_changes)
+    spread(route);
+  arm();
+}
+
+void router_state::refuse(done_promise& promise, const run_inference& request,
+                          const route_pointer& route, std::int64_t arrived_ns,
+                          runtime::failure error) {
+  flight what;
+  what.request.request_id = request.request_id;
+  what.request.model = request.model;
+  what.request.version = request.version;
+  what.started_ns = arrived_ns;
+  what.place = table.size();
+  what.route = route;
+  infer_result result;
+  result.error = error;
+  record(what, result, now_ns());
+  inference_done reply;
+  reply.error = std::move(error);
+  if (route) {
+    reply.model = route->entry->name;
+    reply.version = route->entry->version;
+  }
+  promise.deliver(std::move(reply));
+}
+
+void router_state::withdraw(const std::string& request_id) {
+  auto found = numbers.find(request_id);
+  if (found != numbers.end()) {
+    abandon(flights.find(found->second), error_code::cancelled, "the caller withdrew it");
+    return;
+  }
+  auto waits = std::find_if(unknown.begin(), unknown.end(), [&](const waiting_request& each) {
+    return each.request.request_id == request_id;
+  });
+  if (waits == unknown.end())
+    return;
+  refuse(waits->promise, waits->request, nullptr, waits->arrived_ns,
+         {error_code::cancelled, "the caller withdrew it", {}});
+  unknown.erase(waits);
+}
+
+void router_state::update_node(const node_updated& news) {
+  auto place = table.place_of(news.record.facts.id);
+  if (place >= handles.size()) {
+    handles.resize(place + 1);
+    incarnations.resize(place + 1);
+  }
+  auto usable = news.handle && takes_work(news.record.state);
+  if (usable && (!table.is_usable(place) || incarnations[place] != news.record.incarnation))
+    ++node_changes;
+  if (incarnations[place] != news.record.incarnation)
+    for (auto& [key, route] : served.routes())
+      route->shares.at(place).warm = false;
+  handles[place] = news.handle;
+  incarnations[place] = news.record.incarnation;
+  table.set_node(place, usable, worth_of(news.record));
+}
+
+void router_state::lose_node(const node_lost& news) {
+  auto place = table.place_of(news.node_id);
+  if (place >= handles.size() || incarnations[place] != news.incarnation)
+    return;
+  handles[place] = nullptr;
+  table.set_node(place, false, 1);
+  for (auto& [key, route] : served.routes())
+    route->shares.at(place).warm = route->shares.at(place).warming = false;
+  runtime::failure reason{error_code::node_lost, "the node is gone: " + news.reason, {}};
+  calls.fail_node(news.node_id, reason);
+  std::vector<std::uint64_t> lost;
+  for (auto& [number, each] : flights)
+    if (each.place == place)
+      lost.push_back(number);
+  std::sort(lost.begin(), lost.end());
+  for (auto number : lost) {
+    auto found = flights.find(number);
+    if (found == flights.end())
+      continue;
+    self->forget_reply(found->second.reply);
+    infer_result result;
+    result.error = reason;
+    take_result(number, found->second.attempts, result);
+  }
+}
+
+void router_state::look_at_clock() {
+  tick_runs = false;
+  auto now = now_ns();
+  std::vector<std::uint64_t> late;
+  for (auto& [number, each] : flights)
+    if (now >= each.deadline_ns)
+      late.push_back(number);
+  std::sort(late.begin(), late.end());
+  for (auto number : late)
+    abandon(flights.find(number), error_code::timeout, "Request timeout expired");
+  watch_retiring();
+  if (records.unwritten() > 0 && writer)
+    self->send(writer, records.take_unwritten());
+  arm();
+}
+
+void router_state::arm() {
+  if (tick_runs || (flights.empty() && retiring.empty() && (!writer || records.unwritten() == 0)))
+    return;
+  tick_runs = true;
+  self->delayed_send(self, tick, router_due{});
+}
+
+std::string router_state::describe() const {
+  return "routes " + std::to_string(served.routes().size()) + ", nodes " +
+         std::to_string(table.size()) + ", under way " + std::to_string(flights.size()) +
+         ", done " + std::to_string(done) + ", failed " + std::to_string(failed) + ", retried " +
+         std::to_string(retried) + ", waiting for the catalogue " +
+         std::to_string(unknown.size());
+}
+
+router_actor::behavior_type router(router_state::self_pointer self, router_arguments arguments) {
+  auto& state = self->state;
+  state.initialise(std::move(arguments));
+  return {
+    [&state](run_inference& request) { return state.accept(request); },
+    [&state](const withdraw_inference& wish) { state.withdraw(wish.request_id); },
+    [&state](const get_model_statistics& wish) { return state.statistics(wish); },
+    [&state](const served_models& news) { state.take_served(news); },
+    [&state](const prepare_model& wish) { return state.prepare(wish); },
+    [&state](const retire_model& wish) { return state.retire(wish); },
+    [&state](const get_inference_records& wish) { return state.records_of(wish); },
+    [&state](const node_updated& news) { state.update_node(news); },
+    [&state](const node_lost& news) { state.lose_node(news); },
+    [&state](router_due) { state.look_at_clock(); },
+  };
+}
+
+}  // namespace dim::actors

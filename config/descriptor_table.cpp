@@ -187,6 +187,14 @@ const descriptor table[] = {
    "Objects and arrays inside each other in a request."},
   {"gateway", "problems_max", at<&gateway::problems_max>, "", 1, 10'000, nullptr,
    "Problems listed in one answer; more are counted."},
+  {"gateway", "server_name", at<&gateway::server_name>, "", 0, 0, &not_empty_rule,
+   "What GET /v2 gives as the server's name. Some clients look for one that they know."},
+  {"gateway", "restricted_apis", at<&gateway::restricted_apis>, "", 0, 64, &restriction_rule,
+   "Requests of this group of the Open Inference Protocol need this header field. The groups: "
+   "health, metadata, inference, shared-memory, model-config, model-repository, statistics, "
+   "trace, logging."},
+  {"gateway", "load_timeout_ms", at<&gateway::load_timeout_ms>, ms, 10, day_ms, nullptr,
+   "Loading a model by POST /v2/repository/models/{name}/load, or unloading it."},
 
   {"orchestrator", "pending_jobs_max", at<&orchestrator::pending_jobs_max>, "", 1, 100 * million,
    nullptr, "Jobs that have not ended; more are refused as overloaded."},

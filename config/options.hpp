@@ -88,6 +88,14 @@ struct gateway_options {
   std::uint32_t json_depth_max = 64;
   /// Problems listed in one answer; more are counted.
   std::uint32_t problems_max = 100;
+  /// What `GET /v2` gives as the server's name. Some clients look for one that they know.
+  std::string server_name = "dim";
+  /// "group: header=value": requests of this group of the Open Inference Protocol need this header
+  /// field. The groups: health, metadata, inference, shared-memory, model-config,
+  /// model-repository, statistics, trace, logging.
+  std::vector<std::string> restricted_apis;
+  /// Loading a model by `POST /v2/repository/models/{name}/load`, or unloading it.
+  std::uint32_t load_timeout_ms = 300'000;
 };
 
 /// `[orchestrator]`: jobs, placement and retries.

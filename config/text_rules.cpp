@@ -124,6 +124,21 @@ bool is_balance(std::string_view text) {
                    {"least_outstanding", "round_robin", "weighted", "random", "power_of_two"});
 }
 
+bool is_restriction(std::string_view text) {
+  auto colon = text.find(": ");
+  auto equal = text.find('=', colon == text.npos ? 0 : colon);
+  if (colon == text.npos || equal == text.npos)
+    return false;
+  auto group = text.substr(0, colon);
+  auto header = text.substr(colon + 2, equal - colon - 2);
+  auto is_token = !header.empty() && std::all_of(header.begin(), header.end(), [](char c) {
+    return is_letter_or_digit(c) || c == '-' || c == '_';
+  });
+  return is_token && equal + 1 < text.size()
+         && is_one_of(group, {"health", "metadata", "inference", "shared-memory", "model-config",
+                              "model-repository", "statistics", "trace", "logging"});
+}
+
 }  // namespace
 
 bool is_loopback(std::string_view text) {
@@ -147,5 +162,7 @@ const text_rule log_format_rule{is_log_format, R"("json" or "text")"};
 const text_rule balance_rule{
   is_balance,
   R"("least_outstanding", "round_robin", "weighted", "random" or "power_of_two")"};
+const text_rule restriction_rule{is_restriction,
+                                 R"("group: header=value" with a group of the protocol)"};
 
 }  // namespace dim::config

@@ -27,6 +27,8 @@ extern const text_rule control_rule;
 extern const text_rule log_level_rule;
 extern const text_rule log_format_rule;
 extern const text_rule balance_rule;
+/// "group: header=value", of a group of the Open Inference Protocol.
+extern const text_rule restriction_rule;
 
 /// Whether this interface is reachable from this machine only.
 bool is_loopback(std::string_view text);

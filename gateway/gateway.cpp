@@ -6,11 +6,15 @@
 #include "gateway/handlers/health.hpp"
 #include "gateway/handlers/inference.hpp"
 #include "gateway/handlers/jobs.hpp"
+#include "gateway/handlers/logging.hpp"
 #include "gateway/handlers/metrics.hpp"
+#include "gateway/handlers/model_serving.hpp"
 #include "gateway/handlers/models.hpp"
 #include "gateway/handlers/nodes.hpp"
 #include "gateway/handlers/placement.hpp"
+#include "gateway/handlers/repository.hpp"
 #include "gateway/handlers/stats.hpp"
+#include "gateway/restricted_apis.hpp"
 
 namespace dim::gateway {
 
@@ -58,15 +62,23 @@ void gateway::add_routes(const config::options& options) {
   context_.request_timeout = milliseconds{options.gateway.request_timeout_ms};
   context_.upload_timeout =
     context_.request_timeout + milliseconds{options.store.model_check_timeout_ms};
+  context_.load_timeout = milliseconds{options.gateway.load_timeout_ms};
+  context_.body_bytes_max = options.gateway.body_bytes_max;
+  context_.server_name = options.gateway.server_name;
   context_.wait_ms_max = options.gateway.wait_ms_max;
   context_.uploads_max = options.gateway.uploads_max;
   context_.result_bytes_max = options.gateway.body_bytes_max;
   context_.is_draining = [this] { return draining_.load(); };
   routes_.add_filter(refuse_foreign_origin);
+  if (!options.gateway.restricted_apis.empty())
+    routes_.add_filter(restrict_apis(options.gateway.restricted_apis));
   add_health_routes(routes_, context_);
   add_stats_routes(routes_, context_);
   add_inference_routes(routes_, context_);
   add_job_routes(routes_, context_);
+  add_model_serving_routes(routes_, context_);
+  add_repository_routes(routes_, context_);
+  add_logging_routes(routes_, context_, options.log);
   add_node_routes(routes_, context_);
   add_model_routes(routes_, context_);
   add_metrics_routes(routes_, context_);

@@ -26,6 +26,8 @@ struct route {
   std::string pattern;
   request_handler handle;
   body_mode body = body_mode::buffered;
+  /// The group of the Open Inference Protocol that the route belongs to: "inference", "health", ...
+  std::string api = {};
   /// Made by `router::add`.
   std::shared_ptr<request_meter> meter = {};
 };

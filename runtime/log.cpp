@@ -87,6 +87,18 @@ expected<void> open_log(const config::log_options& options, std::string_view rol
   return {};
 }
 
+log_level lowest_log_level() noexcept {
+  return lowest.load();
+}
+
+void set_lowest_log_level(log_level level) {
+  auto to = present_target();
+  if (!to)
+    return;
+  to->logger->set_level(level_of(level));
+  lowest.store(level);
+}
+
 void close_log() {
   lowest.store(log_level::off);
   if (auto last = present_target())

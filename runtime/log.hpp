@@ -45,6 +45,12 @@ expected<void> open_log(const config::log_options& options, std::string_view rol
 /// Writes what is still held back and stops the log.
 void close_log();
 
+/// The lowest level that is written.
+log_level lowest_log_level() noexcept;
+
+/// Changes the lowest level that is written, for as long as the process runs.
+void set_lowest_log_level(log_level level);
+
 /// Whether lines of this level are written: ask before a costly field is made.
 bool is_logged(log_level level) noexcept;
 

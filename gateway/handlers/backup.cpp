@@ -13,8 +13,8 @@ struct backup_draft {
 };
 
 constexpr member_reader<backup_draft> members[] = {
-  {"folder", [](json_reader& reader, json_value value, const json_path& path,
-                backup_draft& draft) {
+  {"folder",
+   [](json_reader& reader, json_value value, const json_path& path, backup_draft& draft) {
      draft.folder = reader.read_text(value, path, path_bytes_max).value_or("");
    }},
 };

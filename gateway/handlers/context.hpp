@@ -19,8 +19,13 @@ struct handler_context {
   std::chrono::milliseconds request_timeout{30'000};
   /// The same where an uploaded model is opened.
   std::chrono::milliseconds upload_timeout{150'000};
+  /// The same where a model is loaded to be served, or unloaded.
+  std::chrono::milliseconds load_timeout{300'000};
   std::uint32_t wait_ms_max = 60'000;
   std::uint32_t uploads_max = 8;
+  /// One request's body, after decompression too.
+  std::uint64_t body_bytes_max = 64ull << 20;
+  std::string server_name = "dim";
   /// Results are sent inside one JSON document up to this size; tensors beyond it stay detached.
   std::uint64_t result_bytes_max = 64ull << 20;
   /// Whether the gateway is about to stop.

@@ -71,10 +71,12 @@ void probe(const handler_context& context, const exchange_ptr& exchange,
 }  // namespace
 
 void add_health_routes(router& routes, const handler_context& context) {
-  routes.add({"GET", "/health/live",
-              [](exchange_ptr exchange) { exchange->reply(json_reply(R"({"live":true})")); }});
-  routes.add({"GET", "/health/ready",
-              [&context](exchange_ptr exchange) { probe(context, exchange, render_ready); }});
+  auto say_live = [](exchange_ptr exchange) { exchange->reply(json_reply(R"({"live":true})")); };
+  auto say_ready = [&context](exchange_ptr exchange) { probe(context, exchange, render_ready); };
+  routes.add({"GET", "/health/live", say_live});
+  routes.add({"GET", "/health/ready", say_ready});
+  routes.add({"GET", "/v2/health/live", say_live, body_mode::buffered, "health"});
+  routes.add({"GET", "/v2/health/ready", say_ready, body_mode::buffered, "health"});
   routes.add({"GET", "/health",
               [&context](exchange_ptr exchange) { probe(context, exchange, render_health); }});
 }

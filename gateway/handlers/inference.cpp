@@ -4,6 +4,7 @@
 #include <atomic>
 #include <memory>
 
+#include "gateway/coded_exchange.hpp"
 #include "gateway/inference/answer_writer.hpp"
 #include "gateway/inference/body_framing.hpp"
 #include "gateway/inference/raw_request.hpp"
@@ -71,9 +72,8 @@ void run(const handler_context& context, const call_ptr& call, inference_request
   call->form.id = std::move(request.id);
   call->form.outputs = std::move(request.outputs);
   call->form.is_binary_output = request.is_binary_output;
-  call->exchange->watch([&context, id = message.request_id] {
-    context.bridge.tell(actors::withdraw_inference{id});
-  });
+  call->exchange->watch(
+    [&context, id = message.request_id] { context.bridge.tell(actors::withdraw_inference{id}); });
   context.bridge.ask<actors::inference_done>(
     call->exchange, std::move(message), context.request_timeout + answer_grace,
     [call](runtime::expected<actors::inference_done> outcome) {
@@ -94,14 +94,13 @@ void run_with_spec(const handler_context& context, const call_ptr& call,
     call->form.spec = found->model.spec;
     if (request)
       return run(context, call, std::move(*request));
-    auto raw = read_raw_request(call->exchange->request().body.view(), call->form.spec,
-                                call->model);
+    auto raw =
+      read_raw_request(call->exchange->request().body.view(), call->form.spec, call->model);
     if (!raw)
       return call->refuse(std::move(raw.error()));
     run(context, call, std::move(*raw));
   };
-  context.bridge.ask<actors::served_models>(call->exchange,
-                                            actors::get_served_models{call->model},
+  context.bridge.ask<actors::served_models>(call->exchange, actors::get_served_models{call->model},
                                             context.request_timeout, std::move(go_on));
 }
 
@@ -132,10 +131,11 @@ void infer(const handler_context& context, const exchange_ptr& exchange) {
 }  // namespace
 
 void add_inference_routes(router& routes, const handler_context& context) {
+  auto handle = with_content_codings(
+    [&context](exchange_ptr exchange) { infer(context, exchange); }, context.body_bytes_max);
   for (auto pattern : {"/v2/models/{model}/infer", "/v2/models/{model}/versions/{version}/infer",
                        "/api/v1/inference/{model}"})
-    routes.add({"POST", pattern,
-                [&context](exchange_ptr exchange) { infer(context, exchange); }});
+    routes.add({"POST", pattern, handle, body_mode::buffered, "inference"});
 }
 
 }  // namespace dim::gateway

@@ -26,8 +26,7 @@ public:
   void start() {
     ask<runtime::process_metrics>("orchestrator", runtime::get_process_metrics{},
                                   &metrics_page::add_process);
-    ask<actors::cluster_status>("cluster", actors::get_cluster_status{},
-                                &metrics_page::add_status);
+    ask<actors::cluster_status>("cluster", actors::get_cluster_status{}, &metrics_page::add_status);
     ask<actors::node_list>("nodes", actors::list_nodes{}, &metrics_page::add_nodes);
     ask<actors::model_statistics_list>("models", actors::get_model_statistics{},
                                        &metrics_page::add_models);

@@ -25,9 +25,8 @@ bool input_reader::read(json_value value) {
   if (inputs.size() == inputs_max)
     return walker_.refuse("inputs: expected at most " + std::to_string(inputs_max));
   open_input input;
-  auto is_read = walker_.each_member(object, [&](std::string_view key, json_value each) {
-    return read_member(key, each, input);
-  });
+  auto is_read = walker_.each_member(
+    object, [&](std::string_view key, json_value each) { return read_member(key, each, input); });
   if (!is_read || !check_members(input))
     return false;
   if (input.is_data_skipped && !read_skipped_data(object, input))
@@ -108,8 +107,7 @@ bool input_reader::read_shape(json_value value, open_input& input) {
 bool input_reader::read_data(json_value value, open_input& input) {
   auto elements = read_elements(value, *input.type, *input.shape, input.count, text_size_);
   if (!elements)
-    return refuse("unable to parse the data of input '", input,
-                  "': " + elements.error().message);
+    return refuse("unable to parse the data of input '", input, "': " + elements.error().message);
   input.data = runtime::bytes{std::move(*elements)};
   return true;
 }

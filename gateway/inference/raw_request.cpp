@@ -41,9 +41,9 @@ runtime::expected<models::tensor> read_raw_numbers(std::string_view body,
   auto is_open = std::find(spec.dims.begin(), spec.dims.end(), -1) != spec.dims.end();
   auto fits = is_open ? known > 0 && body.size() % known == 0 : known == body.size();
   if (is_over || !fits)
-    return runtime::fail(error_code::bad_input,
-                         "input byte size mismatch for raw input '" + spec.name + "': "
-                           + std::to_string(body.size()) + " bytes do not fit its shape");
+    return runtime::fail(error_code::bad_input, "input byte size mismatch for raw input '"
+                                                  + spec.name + "': " + std::to_string(body.size())
+                                                  + " bytes do not fit its shape");
   models::tensor input;
   if (has_batch)
     input.shape.push_back(1);

@@ -52,9 +52,8 @@ private:
 };
 
 bool request_reader::read(const runtime::bytes& body, std::string_view text) {
-  auto is_read = walker_.read_document(body, text, [this](std::string_view key, json_value value) {
-    return read_member(key, value);
-  });
+  auto is_read = walker_.read_document(
+    body, text, [this](std::string_view key, json_value value) { return read_member(key, value); });
   if (!is_read)
     return false;
   if (!has_inputs_)
@@ -80,9 +79,9 @@ bool request_reader::read_member(std::string_view key, json_value value) {
                                 [this](json_value each) { return read_output(each); });
   if (key != "parameters")
     return true;
-  return walker_.each_member(
-    value, "parameters",
-    [this](std::string_view name, json_value each) { return read_parameter(name, each); });
+  return walker_.each_member(value, "parameters", [this](std::string_view name, json_value each) {
+    return read_parameter(name, each);
+  });
 }
 
 bool request_reader::read_parameter(std::string_view key, json_value value) {
@@ -98,8 +97,9 @@ bool request_reader::read_parameter(std::string_view key, json_value value) {
     return true;
   }
   if (key == "headers" || key.starts_with("triton_"))
-    return walker_.refuse("the parameter 'headers', and those that start with 'triton_', are "
-                          "reserved");
+    return walker_.refuse(
+      "the parameter 'headers', and those that start with 'triton_', are "
+      "reserved");
   auto type = json_walker::type_of(value);
   if (type == json_type::array || type == json_type::object)
     return walker_.refuse("parameter '" + std::string{key}

@@ -108,8 +108,8 @@ caf::message_handler serving_handlers(caf::event_based_actor* self,
                                       const std::shared_ptr<serving_script>& script) {
   auto held = std::make_shared<std::map<std::string, caf::response_promise>>();
   return {
-    [self, script, held](const actors::run_inference& message)
-      -> caf::result<actors::inference_done> {
+    [self, script,
+     held](const actors::run_inference& message) -> caf::result<actors::inference_done> {
       if (script->is_held)
         held->emplace(message.request_id, self->make_response_promise());
       script->note(message);
@@ -152,8 +152,8 @@ caf::message_handler serving_handlers(caf::event_based_actor* self,
         script->served.aliases.erase(message.alias);
       return message.target;
     },
-    [script](const actors::get_model_statistics& message)
-      -> caf::result<actors::model_statistics_list> {
+    [script](
+      const actors::get_model_statistics& message) -> caf::result<actors::model_statistics_list> {
       if (message.model == "unknown")
         return runtime::to_error(error_code::model_not_found, "no such model");
       return script->statistics;

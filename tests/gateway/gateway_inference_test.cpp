@@ -12,8 +12,7 @@ using namespace dim::tests;
 using fixture = gateway_fixture;
 using runtime::error_code;
 
-json tensor(const std::string& name, const std::string& type, const json& shape,
-            const json& data) {
+json tensor(const std::string& name, const std::string& type, const json& shape, const json& data) {
   return {{"name", name}, {"datatype", type}, {"shape", shape}, {"data", data}};
 }
 
@@ -111,9 +110,9 @@ TEST_CASE("a header length that is no number within the body is 400, and the ser
   for (auto length : {"99999999999", "-1", "abc", "", "1.5", "99999999999999999999999", "16 "}) {
     CAPTURE(length);
     raw_client client{f.port};
-    auto reply = client.ask(request_text("POST", "/v2/models/m/infer", "{\"inputs\":[]}",
-                                         std::string{"Inference-Header-Content-Length: "} + length
-                                           + "\r\n"));
+    auto reply =
+      client.ask(request_text("POST", "/v2/models/m/infer", "{\"inputs\":[]}",
+                              std::string{"Inference-Header-Content-Length: "} + length + "\r\n"));
     CHECK(reply.status == 400);
     CHECK(json::parse(reply.body)["error"].is_string());
   }
@@ -152,7 +151,8 @@ TEST_CASE("failures of an inference have the protocol's statuses and words") {
     {{error_code::overloaded, "the queue is full", {}}, 503, "Exceeds maximum queue size"},
     {{error_code::expired, "", {}}, 503, "Request timeout expired"},
     {{error_code::unavailable, "not loaded", {}}, 503, "not loaded"},
-    {{error_code::bad_input, "unexpected inference input 'a' for model 'm'", {}}, 400,
+    {{error_code::bad_input, "unexpected inference input 'a' for model 'm'", {}},
+     400,
      "unexpected inference input 'a'"},
     {{error_code::internal, "a defect", {}}, 500, "a defect"},
   };

@@ -61,8 +61,8 @@ TEST_CASE("equal scores keep their order, and not a number is lowest") {
 }
 
 TEST_CASE("half precision is classified, texts are not, and nothing gives nothing") {
-  auto half = gateway::classify(
-    scores<std::uint16_t>(models::datatype::fp16, {2}, {0x3c00, 0x4000}), {}, 1);
+  auto half =
+    gateway::classify(scores<std::uint16_t>(models::datatype::fp16, {2}, {0x3c00, 0x4000}), {}, 1);
   REQUIRE(half);
   CHECK(texts(*half) == texts_type{"2:1"});
   models::tensor text{"y", models::datatype::bytes, {1}, runtime::bytes::copy_of("abcd"), {}, 4};

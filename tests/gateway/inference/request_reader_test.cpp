@@ -84,14 +84,20 @@ TEST_CASE("whole numbers must be in the range of their datatype, and booleans mu
     const char* good;
     const char* bad;
   } cases[] = {
-    {"INT8", "-128", "128"},          {"UINT8", "255", "256"},
-    {"INT16", "-32768", "32768"},     {"UINT16", "65535", "-1"},
-    {"INT32", "2147483647", "1.5"},   {"UINT32", "4294967295", "4294967296"},
+    {"INT8", "-128", "128"},
+    {"UINT8", "255", "256"},
+    {"INT16", "-32768", "32768"},
+    {"UINT16", "65535", "-1"},
+    {"INT32", "2147483647", "1.5"},
+    {"UINT32", "4294967295", "4294967296"},
     {"INT64", "-9223372036854775808", "9223372036854775808"},
     {"UINT64", "18446744073709551615", "18446744073709551616"},
-    {"BOOL", "true", "1"},            {"FP32", "3e38", "1e39"},
-    {"FP64", "1e308", "1e309"},       {"BYTES", "\"1\"", "1"},
-    {"FP64", "-0.0", "NaN"},          {"INT32", "0", "true"},
+    {"BOOL", "true", "1"},
+    {"FP32", "3e38", "1e39"},
+    {"FP64", "1e308", "1e309"},
+    {"BYTES", "\"1\"", "1"},
+    {"FP64", "-0.0", "NaN"},
+    {"INT32", "0", "true"},
   };
   for (auto& each : cases) {
     CAPTURE(each.type);
@@ -124,8 +130,8 @@ TEST_CASE("a shape with a zero takes no data, and one without entries takes one 
 }
 
 TEST_CASE("shapes are whole numbers from 0 whose product can be counted") {
-  for (auto shape : {"[-1]", "[1.5]", "[\"1\"]", "1", "[4294967296,4294967296,4]",
-                     "[99999999999999999999]"})
+  for (auto shape :
+       {"[-1]", "[1.5]", "[\"1\"]", "1", "[4294967296,4294967296,4]", "[99999999999999999999]"})
     problem(R"("datatype":"FP32","data":[1],"shape":)" + std::string{shape});
   std::string many = "[1";
   for (int i = 0; i < 100; ++i)
@@ -199,9 +205,10 @@ TEST_CASE("reserved parameters are refused, unknown ones are not, and known ones
 }
 
 TEST_CASE("what is not one JSON object of the right form is refused") {
-  for (auto text : {"", "{", "[]", "1", "{}", "{\"inputs\":1}", "{\"inputs\":[1]}",
-                    "{\"inputs\":[]", "{\"inputs\":[]}}", "{\"inputs\":[]} x", "\xff\xfe", "{\"id\":1,\"inputs\":[]}",
-                    "{\"inputs\":[],}", "{\"inputs\":[],\"inputs\":[]}"}) {
+  for (auto text :
+       {"", "{", "[]", "1", "{}", "{\"inputs\":1}", "{\"inputs\":[1]}", "{\"inputs\":[]",
+        "{\"inputs\":[]}}", "{\"inputs\":[]} x", "\xff\xfe", "{\"id\":1,\"inputs\":[]}",
+        "{\"inputs\":[],}", "{\"inputs\":[],\"inputs\":[]}"}) {
     CAPTURE(text);
     CHECK(!read(text));
   }

@@ -1,0 +1,107 @@
+#include "gateway/handlers/logging.hpp"
+
+#include "gateway/coded_exchange.hpp"
+#include "gateway/inference/json_walker.hpp"
+#include "runtime/log.hpp"
+
+namespace dim::gateway {
+
+namespace {
+
+using runtime::log_level;
+using json_value = json_walker::value_type;
+
+/// The protocol's settings. The log has one lowest level: what is below a level that is switched
+/// off is off too.
+struct log_settings {
+  bool info = true;
+  bool warning = true;
+  bool error = true;
+  /// 1: debug, 2 and more: trace.
+  std::uint64_t verbose = 0;
+};
+
+log_settings settings_of(log_level lowest) {
+  log_settings result;
+  result.info = lowest <= log_level::info;
+  result.warning = lowest <= log_level::warn;
+  result.error = lowest <= log_level::error;
+  result.verbose = lowest == log_level::trace ? 2 : lowest == log_level::debug ? 1 : 0;
+  return result;
+}
+
+log_level level_of(const log_settings& settings) {
+  if (!settings.error)
+    return log_level::off;
+  if (!settings.warning)
+    return log_level::error;
+  if (!settings.info)
+    return log_level::warn;
+  if (settings.verbose == 0)
+    return log_level::info;
+  return settings.verbose == 1 ? log_level::debug : log_level::trace;
+}
+
+http_reply render(const std::string& file) {
+  auto settings = settings_of(runtime::lowest_log_level());
+  json_writer out;
+  out.begin_object();
+  out.member("log_file", file);
+  out.member("log_info", settings.info);
+  out.member("log_warning", settings.warning);
+  out.member("log_error", settings.error);
+  out.member("log_verbose_level", settings.verbose);
+  out.member("log_format", "ISO8601");
+  out.end_object();
+  return json_reply(out.take());
+}
+
+bool read_setting(json_walker& walker, std::string_view key, json_value value,
+                  log_settings& settings) {
+  constexpr std::uint64_t verbose_max = 1'000;
+  if (key == "log_info")
+    return walker.read_flag(value, key, settings.info);
+  if (key == "log_warning")
+    return walker.read_flag(value, key, settings.warning);
+  if (key == "log_error")
+    return walker.read_flag(value, key, settings.error);
+  if (key == "log_verbose_level")
+    return walker.read_count(value, key, verbose_max, settings.verbose);
+  if (key == "log_file")
+    return walker.refuse("log file location can not be updated through the network protocol");
+  if (key != "log_format")
+    return walker.refuse_at(key, "unknown log setting");
+  std::string format;
+  return walker.read_text(value, key, format)
+         && (format == "ISO8601" || walker.refuse_at(key, "the only format is \"ISO8601\""));
+}
+
+void change(const exchange_ptr& exchange, const std::string& file) {
+  auto settings = settings_of(runtime::lowest_log_level());
+  auto& body = exchange->request().body;
+  json_walker walker;
+  auto is_read =
+    body.empty()
+    || walker.read_document(body, body.view(), [&](std::string_view key, json_value value) {
+         return read_setting(walker, key, value, settings);
+       });
+  if (!is_read)
+    return exchange->reply(failure_reply(walker.problem));
+  runtime::set_lowest_log_level(level_of(settings));
+  exchange->reply(render(file));
+}
+
+}  // namespace
+
+void add_logging_routes(router& routes, const handler_context& context,
+                        const config::log_options& options) {
+  auto file = options.file;
+  routes.add({"GET", "/v2/logging",
+              [file](exchange_ptr exchange) { exchange->reply(render(file)); }, body_mode::buffered,
+              "logging"});
+  auto handle = with_content_codings([file](exchange_ptr exchange) { change(exchange, file); },
+                                     context.body_bytes_max);
+  routes.add({"POST", "/v2/logging", std::move(handle), body_mode::buffered, "logging"});
+}
+
+}  // namespace dim::gateway

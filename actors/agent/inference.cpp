@@ -6,6 +6,7 @@
 
 #include "actors/type_ids.hpp"
 #include "models/batch.hpp"
+#include "models/builtin.hpp"
 #include "models/device.hpp"
 #include "runtime/caf_errors.hpp"
 #include "runtime/spawn.hpp"
@@ -43,6 +44,9 @@ caf::result<model_loaded> inference_state::load(const load_model& order) {
     if (auto pinned = models::pin_thread_to(cores); !pinned)
       return runtime::to_error(pinned.error());
   spec = order.spec;
+  is_builtin = models::is_builtin(spec.kind);
+  if (is_builtin)
+    return model_loaded{nanoseconds(clock::now() - begin) / 1'000, 0};
   auto loaded = guarded([&] {
     return models::model::load(order.path, order.spec, order.device, order.threads);
   });
@@ -53,7 +57,7 @@ caf::result<model_loaded> inference_state::load(const load_model& order) {
 }
 
 caf::result<batch_result> inference_state::run(const run_batch& order) {
-  if (!model)
+  if (!model && !is_builtin)
     return runtime::to_error(error_code::internal, "no model is loaded");
   auto begin = clock::now();
   auto joined_at = begin;
@@ -63,7 +67,8 @@ caf::result<batch_result> inference_state::run(const run_batch& order) {
     if (!joined)
       return tl::unexpected(joined.error());
     joined_at = clock::now();
-    auto outputs = model->run(joined->inputs, order.deterministic);
+    auto outputs = is_builtin ? models::run_builtin(spec, joined->inputs)
+                              : model->run(joined->inputs, order.deterministic);
     if (!outputs)
       return tl::unexpected(outputs.error());
     ran_at = clock::now();

@@ -29,6 +29,8 @@ struct inference_state {
 private:
   std::optional<models::model> model;
   models::model_spec spec;
+  /// The model needs no file and no LibTorch.
+  bool is_builtin = false;
   std::uint64_t batches = 0;
 };
 

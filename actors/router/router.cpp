@@ -49,6 +49,8 @@ router_state::~router_state() {
   ended.error = {error_code::unavailable, "the router has ended", {}};
   for (auto& [number, each] : flights)
     each.promise.deliver(ended);
+  for (auto& [number, each] : ensembles)
+    each.promise.deliver(ended);
   for (auto& each : unknown)
     each.promise.deliver(ended);
   for (auto& each : retiring)
@@ -61,6 +63,7 @@ void router_state::initialise(router_arguments values) {
   auto seed = runtime::context_of(self->home_system()).seed + self->id();
   table = route_table{balance_strategy_from(options.strategy), seed};
   auto writes = options.record_file_bytes_max > 0 && !options.record_file.empty();
+  answers = answer_cache{arguments.cache_bytes};
   records = record_ring{options.records_max, writes};
   if (writes)
     writer = runtime::spawn_detached(
@@ -98,6 +101,11 @@ void router_state::begin(run_inference& request, done_promise promise, std::int6
   if (auto problem = check_inference(route->entry->spec, request);
       problem.code != error_code::none)
     return refuse(promise, request, route, arrived_ns, std::move(problem));
+  std::string cache_key;
+  if (answer_from_cache(request, promise, route, arrived_ns, cache_key))
+    return;
+  if (route->entry->spec.kind == models::model_kind::ensemble)
+    return begin_ensemble(request, promise, route, arrived_ns, std::move(cache_key));
   auto place = table.choose(route->shares, std::nullopt);
   if (!place)
     return refuse(promise, request, route, arrived_ns,
@@ -113,6 +121,7 @@ void router_state::begin(run_inference& request, done_promise promise, std::int6
   entry.started_ns = arrived_ns;
   entry.deadline_ns = arrived_ns + left * ms;
   entry.place = *place;
+  entry.cache_key = std::move(cache_key);
   ++route->outstanding;
   send(number, flights.emplace(number, std::move(entry)).first->second);
   if (route->spread_at != node_changes)
@@ -144,6 +153,8 @@ void router_state::refuse(done_promise& promise, const run_inference& request,
 
 void router_state::withdraw(const std::string& request_id) {
   auto found = numbers.find(request_id);
+  if (found != numbers.end() && ensembles.contains(found->second))
+    return end_ensemble(found->second, {error_code::cancelled, "the caller withdrew it", {}});
   if (found != numbers.end()) {
     abandon(flights.find(found->second), error_code::cancelled, "the caller withdrew it");
     return;

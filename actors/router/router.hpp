@@ -3,13 +3,17 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "actors/cluster/interface.hpp"
+#include "actors/router/answer_cache.hpp"
+#include "actors/router/ensemble_run.hpp"
 #include "actors/router/interface.hpp"
 #include "actors/router/record_ring.hpp"
 #include "actors/router/route_table.hpp"
@@ -25,6 +29,8 @@ namespace dim::actors {
 struct router_arguments {
   config::router_options options;
   runtime::service<models_actor> models;
+  /// Memory for the answers of models with `response_cache`, in bytes.
+  std::uint64_t cache_bytes = 0;
 };
 
 /// ROUTER runs direct inferences.
@@ -36,6 +42,8 @@ struct router_arguments {
 /// Every request is answered exactly once: with its outputs, or with one error. Nothing of it is
 /// kept but its record. A request whose time is over, or whose caller is gone, is answered at once
 /// and withdrawn from its node; what the node still says of it finds nobody.
+///
+/// The steps of an ensemble are requests of their own, which ROUTER sends itself.
 ///
 /// A version that is asked for is started, in the background, on all nodes that may serve it
 /// (`nodes_per_model_max`), so that the loss of one costs no start of an agent.
@@ -78,8 +86,25 @@ private:
     std::size_t place = 0;
     std::uint32_t attempts = 0;
     caf::message_id reply;
+    /// Under which the answer is kept; empty: it is not.
+    std::string cache_key;
   };
   using flight_map = std::unordered_map<std::uint64_t, flight>;
+
+  /// An inference of an ensemble.
+  struct ensemble_flight {
+    ensemble_run run;
+    run_inference request;
+    done_promise promise;
+    route_pointer route;
+    std::int64_t started_ns = 0;
+    std::int64_t deadline_ns = 0;
+    std::string cache_key;
+    inference_times times;
+    /// The ids of the steps that run.
+    std::set<std::string> running;
+  };
+  static constexpr std::uint64_t ensemble_ms_max = 1'000ull * 3'600 * 24 * 365;
 
   struct waiting_request {
     run_inference request;
@@ -114,6 +139,19 @@ private:
   void abandon(flight_map::iterator position, runtime::error_code code, const char* words);
   void record(const flight& what, const infer_result& result, std::int64_t now);
 
+  // router_local.cpp
+  /// Answers from what is kept; if it is not, `key` is that under which it will be, or empty.
+  bool answer_from_cache(const run_inference& request, done_promise& promise,
+                         const route_pointer& route, std::int64_t arrived_ns, std::string& key);
+  void keep_answer(const route_pointer& route, const std::string& key,
+                   const models::tensor_list& outputs);
+  void begin_ensemble(run_inference& request, done_promise promise, const route_pointer& route,
+                      std::int64_t arrived_ns, std::string cache_key);
+  void run_steps(std::uint64_t number);
+  void take_step(std::uint64_t number, const std::string& id, std::size_t step,
+                 inference_done& reply);
+  void end_ensemble(std::uint64_t number, runtime::failure error);
+
   // router_models.cpp
   /// Asks MODELS for its catalogue, unless it was asked a moment ago.
   void ask_for_models();
@@ -138,7 +176,9 @@ private:
   /// Counts changes of which nodes may be used.
   std::uint64_t node_changes = 1;
   flight_map flights;
+  std::map<std::uint64_t, ensemble_flight> ensembles;
   std::unordered_map<std::string, std::uint64_t> numbers;  // by request id
+  answer_cache answers;
   std::uint64_t last_number = 0;
   std::deque<waiting_request> unknown;
   std::vector<retiring_route> retiring;
@@ -150,6 +190,10 @@ private:
   std::uint64_t failed = 0;
   std::uint64_t retried = 0;
 };
+
+/// The wanted outputs, in the wanted order; all when none is named.
+models::tensor_list choose_outputs(models::tensor_list outputs,
+                                   const std::vector<std::string>& wanted);
 
 router_actor::behavior_type router(router_state::self_pointer self, router_arguments arguments);
 

@@ -22,21 +22,6 @@ bool is_worth_a_try(error_code code) {
          code == error_code::unavailable || code == error_code::overloaded;
 }
 
-/// The wanted outputs, in the wanted order.
-models::tensor_list choose_outputs(models::tensor_list outputs,
-                                   const std::vector<std::string>& wanted) {
-  if (wanted.empty())
-    return outputs;
-  models::tensor_list chosen;
-  for (auto& name : wanted) {
-    auto found = std::find_if(outputs.begin(), outputs.end(),
-                              [&](const models::tensor& each) { return each.name == name; });
-    if (found != outputs.end())
-      chosen.push_back(std::move(*found));
-  }
-  return chosen;
-}
-
 }  // namespace
 
 void router_state::send(std::uint64_t number, flight& what) {
@@ -110,6 +95,8 @@ void router_state::finish(flight_map::iterator position, infer_result result) {
   record(what, result, now_ns());
   inference_done reply;
   reply.error = std::move(result.error);
+  if (reply.error.code == error_code::none)
+    keep_answer(what.route, what.cache_key, result.outputs);
   if (reply.error.code == error_code::none)
     reply.outputs = choose_outputs(std::move(result.outputs), what.request.outputs);
   reply.model = what.route->entry->name;

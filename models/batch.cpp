@@ -164,6 +164,13 @@ runtime::expected<tensor_list> take_rows(const tensor_list& tensors, std::int64_
   return rows_of_all(tensors, first, count, true);
 }
 
+tensor_list append_rows(const tensor_list& one, const tensor_list& other) {
+  tensor_list joined;
+  for (std::size_t index = 0; index < one.size(); ++index)
+    joined.push_back(join_pieces({&one[index], &other[index]}));
+  return joined;
+}
+
 runtime::expected<std::vector<tensor_list>> split_batch(const tensor_list& outputs,
                                                         const std::vector<std::int64_t>& rows,
                                                         bool digests) {

@@ -37,6 +37,10 @@ runtime::expected<joined_batch> join_batch(const model_spec& spec,
 runtime::expected<tensor_list> take_rows(const tensor_list& tensors, std::int64_t first,
                                          std::int64_t count);
 
+/// The rows of `other` behind those of `one`, tensor by tensor. Both must have the same tensors,
+/// alike behind the first dimension and not of BYTES. Digests are empty.
+tensor_list append_rows(const tensor_list& one, const tensor_list& other);
+
 /// Splits the outputs of a forward by the rows of its requests, as `join_batch` gave them. Every
 /// tensor of the answer has its size set, and its digest where `digests` are wanted. One request alone gets the outputs as they
 /// are, sharing their bytes. Errors: bad_model (an output does not have one row for each input

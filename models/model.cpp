@@ -7,11 +7,16 @@
 #include <utility>
 #include <vector>
 
+#include <c10/core/StreamGuard.h>
 #include <torch/script.h>
 #include <torch/csrc/jit/runtime/graph_executor.h>
 
+#include "models/argument_order.hpp"
+#include "models/batch.hpp"
 #include "models/determinism.hpp"
 #include "models/device.hpp"
+#include "models/device_stream.hpp"
+#include "models/warm_up.hpp"
 #include "models/torch_tensor.hpp"
 
 namespace dim::models {
@@ -19,8 +24,6 @@ namespace dim::models {
 namespace {
 
 using runtime::error_code;
-
-constexpr int warm_up_runs = 2;
 
 torch::Device torch_device_of(const device_name& device) {
   if (device.kind == device_kind::cuda)
@@ -57,10 +60,19 @@ runtime::expected<void> check_forward(const torch::jit::Module& module, const mo
   return {};
 }
 
+std::vector<std::string> argument_names(const torch::jit::Module& module) {
+  std::vector<std::string> names;
+  const auto& arguments = module.get_method("forward").function().getSchema().arguments();
+  for (std::size_t index = 1; index < arguments.size(); ++index)
+    names.push_back(arguments[index].name());
+  return names;
+}
+
 /// What forward gave, as one tensor a declared output: a tensor, a tuple or list of tensors in the
-/// declared order, or a dictionary by name.
+/// places that `order` tells (see `argument_order`), or a dictionary by name.
 runtime::expected<std::vector<torch::Tensor>> results_of(const torch::IValue& value,
-                                                         const model_spec& spec) {
+                                                         const model_spec& spec,
+                                                         const std::vector<std::size_t>& order) {
   std::vector<torch::Tensor> results;
   if (value.isTensor()) {
     results.push_back(value.toTensor());
@@ -89,7 +101,12 @@ runtime::expected<std::vector<torch::Tensor>> results_of(const torch::IValue& va
     return runtime::fail(error_code::bad_model,
                          "forward gives " + std::to_string(results.size()) + " tensors, but "
                            + std::to_string(spec.outputs.size()) + " outputs are declared");
-  return results;
+  if (value.isGenericDict())
+    return results;
+  std::vector<torch::Tensor> ordered(results.size());
+  for (std::size_t place = 0; place < order.size(); ++place)
+    ordered[order[place]] = results[place];
+  return ordered;
 }
 
 std::uint64_t bytes_of(const torch::jit::Module& module) {
@@ -120,7 +137,11 @@ struct model::program {
   model_spec spec;
   torch::Device device{torch::kCPU};
   int threads = 1;
+  device_stream stream{torch::Device{torch::kCPU}};
   torch::jit::Module module;
+  /// Which declared tensor stands in which place of forward.
+  std::vector<std::size_t> input_order;
+  std::vector<std::size_t> output_order;
   std::uint64_t memory_bytes = 0;
   /// It has run on zeros, so that what fails now is not the file's fault alone.
   bool is_warm = false;
@@ -134,6 +155,9 @@ runtime::expected<void> model::program::open(const std::filesystem::path& path) 
     memory_bytes = bytes_of(module);
     if (auto checked = check_forward(module, spec); !checked)
       return checked;
+    input_order = argument_order(spec.inputs, argument_names(module));
+    output_order = argument_order(spec.outputs, {});
+    stream = device_stream(device);
     module.eval();
     module = torch::jit::freeze(module);
   } catch (const std::exception& thrown) {
@@ -145,19 +169,17 @@ runtime::expected<void> model::program::open(const std::filesystem::path& path) 
 }
 
 runtime::expected<void> model::program::warm_up() {
-  tensor_list zeros;
-  for (const tensor_spec& declared : spec.inputs) {
-    auto zero = zeros_for(declared, spec.max_batch_size > 0 ? 1 : 0);
-    if (!zero)
-      return tl::unexpected(zero.error());
-    zeros.push_back(std::move(*zero));
-  }
   for (const tensor_spec& declared : spec.outputs)
     if (auto checked = check_scalar_type(declared); !checked)
       return checked;
-  for (int round = 0; round < warm_up_runs; ++round)
-    if (auto outputs = run(zeros, false); !outputs)
-      return tl::unexpected(outputs.error());
+  for (const warm_up_request& wish : warm_up_requests(spec)) {
+    const auto inputs = warm_up_inputs(spec, wish);
+    if (!inputs)
+      return tl::unexpected(inputs.error());
+    for (std::uint32_t round = 0; round < wish.count; ++round)
+      if (auto outputs = run(*inputs, false); !outputs)
+        return tl::unexpected(outputs.error());
+  }
   is_warm = true;
   return {};
 }
@@ -165,7 +187,8 @@ runtime::expected<void> model::program::warm_up() {
 runtime::expected<std::vector<torch::IValue>> model::program::arguments_of(
   const tensor_list& inputs) const {
   std::vector<torch::IValue> arguments;
-  for (const tensor_spec& declared : spec.inputs) {
+  for (const std::size_t index : input_order) {
+    const tensor_spec& declared = spec.inputs[index];
     const auto given = std::find_if(inputs.begin(), inputs.end(), [&](const tensor& each) {
       return each.name == declared.name;
     });
@@ -173,7 +196,7 @@ runtime::expected<std::vector<torch::IValue>> model::program::arguments_of(
     if (!view)
       return tl::unexpected(view.error());
     if (device.is_cuda())
-      arguments.emplace_back(view->to(device));
+      arguments.emplace_back(stream.to_device(*view));
     else
       arguments.emplace_back(writes_inputs ? view->clone() : *view);
   }
@@ -186,9 +209,12 @@ runtime::expected<tensor_list> model::program::forward(std::vector<torch::IValue
   // The optimising executor rewrites the program for the shapes it has seen, which costs
   // milliseconds at every new batch size and may change the last bits between two runs.
   const torch::jit::GraphOptimizerEnabledGuard plain(false);
-  const auto results = results_of(module.forward(std::move(arguments)), spec);
+  auto results = results_of(module.forward(std::move(arguments)), spec, output_order);
   if (!results)
     return tl::unexpected(results.error());
+  for (torch::Tensor& each : *results)
+    each = stream.to_host(each);
+  stream.wait();
   tensor_list outputs;
   for (std::size_t index = 0; index < results->size(); ++index) {
     auto copied = copy_of((*results)[index], spec.outputs[index], rows);
@@ -207,6 +233,8 @@ runtime::expected<tensor_list> model::program::run(const tensor_list& inputs,
   const std::int64_t rows = spec.max_batch_size > 0 ? row_count(spec, inputs) : 0;
   const run_mode mode(deterministic);
   set_intra_op_threads(threads);
+  const c10::OptionalStreamGuard guard(stream.stream() ? c10::make_optional(*stream.stream())
+                                                       : c10::nullopt);
   try {
     // Made outside of inference mode, so that LibTorch counts writes into them.
     const auto arguments = arguments_of(inputs);
@@ -255,7 +283,22 @@ runtime::expected<model> model::load(const std::filesystem::path& path, const mo
 }
 
 runtime::expected<tensor_list> model::run(const tensor_list& inputs, bool deterministic) {
-  return program_->run(inputs, deterministic);
+  auto outputs = program_->run(inputs, deterministic);
+  const std::int64_t rows = row_count(program_->spec, inputs);
+  if (outputs || outputs.error().code != error_code::memory_limit || rows < 2)
+    return outputs;
+  // What is too much at once may fit one half after the other; a half is not cut again.
+  tensor_list all;
+  for (const std::int64_t first : {std::int64_t{0}, rows / 2}) {
+    const auto half = take_rows(inputs, first, first == 0 ? rows / 2 : rows - rows / 2);
+    if (!half)
+      return tl::unexpected(half.error());
+    auto part = program_->run(*half, deterministic);
+    if (!part)
+      return part;
+    all = first == 0 ? std::move(*part) : append_rows(all, *part);
+  }
+  return all;
 }
 
 std::uint64_t model::memory_bytes() const noexcept {

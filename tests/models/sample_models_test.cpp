@@ -86,7 +86,7 @@ models::reduced_outputs reduce_node(models::model& risk, const std::string& node
 
 }  // namespace
 
-TEST_CASE("the sample models make a repository of five models without a problem") {
+TEST_CASE("the sample models make a repository without a problem") {
   const auto models = samples().repository();
   CHECK(models.problems().empty());
   std::set<std::string> names;
@@ -94,6 +94,7 @@ TEST_CASE("the sample models make a repository of five models without a problem"
     names.insert(entry.name + ":" + entry.version);
   CHECK(names
         == std::set<std::string>{"digits-cnn:1", "digits-linear:1", "digits-mlp:1", "risk:1",
+                                 "simple:1", "simple_identity:1", "simple_string:1",
                                  "standardize:1"});
 }
 

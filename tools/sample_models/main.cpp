@@ -15,6 +15,7 @@
 #include "tools/sample_models/model_folder.hpp"
 #include "tools/sample_models/patients.hpp"
 #include "tools/sample_models/sample_files.hpp"
+#include "tools/sample_models/serving_models.hpp"
 
 /// sample-models: trains small models and writes them with samples to run them on.
 namespace {
@@ -30,6 +31,7 @@ struct options {
   std::string out;
   std::uint64_t seed = 7;
   std::int64_t rows = 4000;
+  bool bench = false;
 };
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
@@ -52,6 +54,17 @@ bool keep(const std::filesystem::path& folder, tools::sample_model& model) {
     std::fprintf(stderr, "%s can not be used: %s\n", model.spec.name.c_str(),
                  written.error().message.c_str());
   return written.has_value();
+}
+
+/// Writes the models that are only served. A built-in one is its configuration.
+bool keep_serving_models(const std::filesystem::path& folder, const options& chosen) {
+  for (const models::model_spec& spec : tools::make_protocol_models())
+    tools::write_file(folder / spec.name / "config.toml", models::to_toml(spec));
+  bool is_good = true;
+  if (chosen.bench)
+    for (tools::sample_model& each : tools::make_bench_models())
+      is_good = keep(folder, each) && is_good;
+  return is_good;
 }
 
 /// The first ward has `rows` records, the second three quarters of that, the third half.
@@ -94,6 +107,7 @@ bool make_everything(const options& chosen) {
   tools::sample_model standardize = tools::make_standardize();
   is_good = keep(out / "models", risk) && is_good;
   is_good = keep(out / "models", standardize) && is_good;
+  is_good = keep_serving_models(out / "models", chosen) && is_good;
   const std::vector<tools::ward_records> wards = make_wards(chosen);
   tools::write_cabinets(out / "cabinets", wards);
   tools::write_samples(out / "samples", held_out, classifiers, risk, wards);
@@ -113,6 +127,8 @@ int main(int argc, char** argv) {
                  "Rows of node-1's cabinet; node-2 has three quarters of them, node-3 half")
     ->check(CLI::Range(std::int64_t{1}, std::int64_t{10'000'000}))
     ->capture_default_str();
+  app.add_flag("--bench", chosen.bench,
+               "Also bench-mlp-large (1024-4096-4096-10) and bench-cnn (10 ms a forward)");
   CLI11_PARSE(app, argc, argv);
   // One thread adds in one order, so that the same seed gives the same models.
   at::set_num_threads(1);

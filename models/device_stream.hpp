@@ -1,15 +1,14 @@
 #pragma once
 
-#include <optional>
+#include <memory>
 
-#include <c10/core/Device.h>
-#include <c10/core/Stream.h>
+#include "models/device.hpp"
 
 namespace at {
 class Tensor;
 }  // namespace at
 
-/// Part of `dim::models_torch`; included by its sources only.
+/// Part of `dim::models_torch`; LibTorch itself is seen only by the sources.
 namespace dim::models {
 
 /// A stream of a CUDA device of one's own, so that several models on a device do not wait for each
@@ -18,12 +17,23 @@ namespace dim::models {
 /// that it is compiled alike with and without CUDA.
 class device_stream {
 public:
-  explicit device_stream(c10::Device device);
+  explicit device_stream(const device_name& device);
+  device_stream(device_stream&&) noexcept;
+  device_stream& operator=(device_stream&&) noexcept;
+  ~device_stream();
 
-  /// What the current thread's work goes to; none on the CPU.
-  const std::optional<c10::Stream>& stream() const noexcept {
-    return stream_;
-  }
+  /// While it lives, what this thread gives to the device goes to the stream.
+  class turn {
+  public:
+    explicit turn(const device_stream& stream);
+    turn(const turn&) = delete;
+    turn& operator=(const turn&) = delete;
+    ~turn();
+
+  private:
+    struct guard;
+    std::unique_ptr<guard> guard_;
+  };
 
   /// Copies a tensor in ordinary memory to the device; on the CPU, gives it back. The copy is
   /// ordered before whatever the stream does next.
@@ -37,8 +47,9 @@ public:
   void wait() const;
 
 private:
-  c10::Device device_;
-  std::optional<c10::Stream> stream_;
+  struct state;
+  /// None on the CPU.
+  std::unique_ptr<state> state_;
 };
 
 }  // namespace dim::models

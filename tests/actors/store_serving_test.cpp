@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include "actors/cluster/messages.hpp"
 #include "actors/store/model_catalogue.hpp"
+#include "tests/models/tensors.hpp"
 #include "tests/support/actor_fixture.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -68,7 +70,8 @@ struct serving_fixture : actor_fixture {
         retired.push_back(wish);
         return model_retired{};
       },
-      [](const node_updated&) {}, [](const node_lost&) {}));
+      [](const get_inference_records&) { return inference_record_list{}; },
+      [](const node_updated&) {}, [](const node_lost&) {}, [](router_due) {}));
     arguments.serving.control = control;
     start();
   }

@@ -29,9 +29,11 @@ pattern_run::pattern_run(run_arguments arguments)
     look_at_ms_(arguments_.deadline_ms - cutoff_margin_ms(arguments_.spec)),
     prior_(std::move(arguments_.prior)),
     steps_saved_(arguments_.step_outputs.size()) {
-  if (arguments_.spec.kind == pattern::replicated)
-    for (auto& node : prior_.nodes())
-      used_nodes_[node];
+  if (arguments_.spec.kind != pattern::replicated)
+    return;
+  for (auto& node : prior_.nodes())
+    used_nodes_[node];
+  failed_nodes_ = prior_.failed_nodes();
 }
 
 run_effects pattern_run::start(std::vector<models::model_spec> model_specs, std::int64_t now_ms) {

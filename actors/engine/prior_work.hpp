@@ -42,9 +42,14 @@ public:
   /// Takes all records that nobody asked for and that had not ended.
   std::vector<execution_record> take_unfinished();
 
-  /// Nodes that were given an execution and did not refuse it.
+  /// Nodes that run an execution of this job, or have answered one.
   const std::set<std::string>& nodes() const noexcept {
     return nodes_;
+  }
+
+  /// Nodes that have failed one, without those that refused it.
+  const std::set<std::string>& failed_nodes() const noexcept {
+    return failed_nodes_;
   }
 
 private:
@@ -57,6 +62,7 @@ private:
   std::map<std::pair<std::uint32_t, std::string>, record_queue> elsewhere_;
   std::map<place_id, std::uint32_t> last_attempts_;
   std::set<std::string> nodes_;
+  std::set<std::string> failed_nodes_;
 };
 
 }  // namespace dim::actors

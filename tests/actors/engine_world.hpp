@@ -238,8 +238,7 @@ private:
     if (random_.below(3) == 0) {
       news.error = {draws_.error(), "drawn", {}};
       news.killed_agent = news.error.code == error_code::agent_lost && random_.below(3) > 0;
-      if (news.error.code == error_code::overloaded)
-        used_nodes_.erase(entry.node);
+      used_nodes_.erase(entry.node);
       return news;
     }
     news.outputs = draws_.outputs();

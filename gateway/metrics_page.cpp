@@ -27,8 +27,8 @@ void add_node(metric_page& page, const actors::node_record& node) {
   auto add = [&](metric family, auto value) {
     page.add(family, node_is, static_cast<double>(value));
   };
-  page.add(metric::node_up, with({std::string{to_string(node.state)}}),
-           status_of(node.state) == "offline" ? 0 : 1);
+  add(metric::node_up, status_of(node.state) == "offline" ? 0 : 1);
+  page.add(metric::node_state, with({std::string{to_string(node.state)}}), 1);
   add(metric::node_quarantined, node.quarantine.active ? 1 : 0);
   add(metric::node_reputation, node.reputation);
   page.add(metric::node_executions, with({"successful"}),
@@ -68,8 +68,12 @@ void add_model(metric_page& page, const actors::model_statistics& model) {
   };
   auto name = [](auto& entry) { return entry.first; };
   auto count = [](auto& entry) { return entry.second; };
+  // Those that have not happened yet are there as well: a rate needs a beginning.
+  auto failures = model.failures;
+  for (auto* reason : {"REJECTED", "CANCELED", "BACKEND", "OTHER"})
+    failures.try_emplace(reason, 0);
   add(metric::inference_success, model.success.count);
-  add_each(metric::inference_failure, model.failures, name, count);
+  add_each(metric::inference_failure, failures, name, count);
   add(metric::inference_count, model.inference_count);
   add(metric::inference_executions, model.execution_count);
   add(metric::inference_pending, model.pending);

@@ -36,6 +36,7 @@ enum class metric : std::uint8_t {
   nodes,
   node_losses,
   node_up,
+  node_state,
   node_quarantined,
   node_reputation,
   node_executions,

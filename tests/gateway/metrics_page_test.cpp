@@ -55,6 +55,7 @@ TEST_CASE("a model's statistics stand under the names that its users know") {
   CHECK(holds(text, "nv_cache_miss_duration_per_model" + model + "16"));
   const std::string labels = "{model=\"vision\",version=\"2\",";
   CHECK(holds(text, "nv_inference_request_failure" + labels + "reason=\"REJECTED\"} 2"));
+  CHECK(holds(text, "nv_inference_request_failure" + labels + "reason=\"OTHER\"} 0"));
   CHECK(holds(text, "dim_inference_batches_total" + labels + "batch_size=\"4\"} 10"));
   CHECK(holds(text, "dim_inference_batch_releases_total" + labels + "reason=\"full\"} 7"));
 }
@@ -81,7 +82,8 @@ TEST_CASE("a node's facts and load stand under its id and its name") {
   auto text = page.text();
   CAPTURE(text);
   const std::string labels = "{node_id=\"n1\",node=\"left\"";
-  CHECK(holds(text, "dim_node_up" + labels + ",state=\"quarantined\"} 1"));
+  CHECK(holds(text, "dim_node_up" + labels + "} 1"));
+  CHECK(holds(text, "dim_node_state" + labels + ",state=\"quarantined\"} 1"));
   CHECK(holds(text, "dim_node_quarantined" + labels + "} 1"));
   CHECK(holds(text, "dim_node_reputation" + labels + "} 95"));
   CHECK(holds(text, "dim_node_executions_total" + labels + ",outcome=\"successful\"} 6"));

@@ -104,7 +104,8 @@ void write_node(json_writer& out, const actors::node_record& node) {
   out.end_object();
 }
 
-void write_status(json_writer& out, const actors::cluster_status& status) {
+void write_status(json_writer& out, const actors::cluster_status& status,
+                  const std::optional<inference_totals>& inferences) {
   out.begin_object();
   out.member("cluster", status.cluster);
   out.member("generation", status.generation);
@@ -137,6 +138,7 @@ void write_status(json_writer& out, const actors::cluster_status& status) {
   out.member("waiting", status.executions_waiting);
   out.member("running", status.executions_running);
   out.end_object();
+  write_inference_totals(out, inferences);
   out.member("last_event", status.last_event);
   out.member("read_only", status.read_only);
   out.text_or_null("read_only_reason",

@@ -39,6 +39,8 @@ struct shared_run {
   clock_type::time_point end = counted_from + options.duration;
   clock_type::time_point last_answer = counted_from;
   std::uint64_t next_number = 0;
+  /// Whether a connection that is lost, or can not be had, is tried again.
+  bool reopens = true;
   asio::io_context context{1};
   asio::steady_timer watch{context};
   std::vector<std::weak_ptr<connection>> connections = {};
@@ -155,7 +157,8 @@ private:
         return fail(error.message());
       error_code problem;
       buffer_.consume(parser_->put(buffer_.data(), problem));
-      if (error == asio::error::eof && !parser_->is_done())
+      // Before the first byte of an answer its end is no end, but a lost connection.
+      if (error && parser_->got_some() && !parser_->is_done())
         parser_->put_eof(problem);
       if (problem && problem != http::error::need_more)
         return fail("no HTTP answer: " + problem.message());
@@ -194,7 +197,7 @@ private:
     run_.note_error(is_late_ ? "no answer in time" : why);
     error_code ignored;
     socket_.close(ignored);
-    if (clock_type::now() + reopen_pause >= run_.end)
+    if (!run_.reopens || clock_type::now() + reopen_pause >= run_.end)
       return;
     timer_.expires_after(reopen_pause);
     timer_.async_wait([me = shared_from_this()](error_code error) {
@@ -230,11 +233,8 @@ void watch_connections(shared_run& run) {
   });
 }
 
-}  // namespace
-
-load_result run_load(const load_options& options, const request_source& source,
-                     const std::function<bool(const answer&)>& is_good) {
-  shared_run run{options, source, is_good};
+load_result run_all(shared_run& run) {
+  auto& options = run.options;
   error_code error;
   tcp::resolver resolver{run.context};
   auto found = resolver.resolve(options.host, std::to_string(options.port), error);
@@ -254,6 +254,14 @@ load_result run_load(const load_options& options, const request_source& source,
   return std::move(run.result);
 }
 
+}  // namespace
+
+load_result run_load(const load_options& options, const request_source& source,
+                     const std::function<bool(const answer&)>& is_good) {
+  shared_run run{options, source, is_good};
+  return run_all(run);
+}
+
 answer ask_once(const std::string& host, std::uint16_t port, const std::string& request) {
   load_options options;
   options.host = host;
@@ -263,17 +271,20 @@ answer ask_once(const std::string& host, std::uint16_t port, const std::string& 
   options.reply_timeout = options.duration;
   answer result;
   auto asked = false;
-  auto once = [&](std::uint64_t, const answer&) -> request_text {
+  const request_source once = [&](std::uint64_t, const answer&) -> request_text {
     return std::exchange(asked, true) ? "" : request;
   };
-  run_load(options, once, [&](const answer& x) {
+  const std::function<bool(const answer&)> keep = [&](const answer& x) {
     result = x;
     return true;
-  });
+  };
+  shared_run run{options, once, keep};
+  run.reopens = false;
+  run_all(run);
   return result;
 }
 
-std::string http_request(const std::string& method, const std::string& target,
+std::string make_request(const std::string& method, const std::string& target,
                          const std::string& body, const std::string& headers) {
   auto result = method + " " + target + " HTTP/1.1\r\nHost: dim\r\n" + headers;
   if (!body.empty())

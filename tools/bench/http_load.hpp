@@ -86,7 +86,7 @@ load_result run_load(const load_options& options, const request_source& source,
 answer ask_once(const std::string& host, std::uint16_t port, const std::string& request);
 
 /// An HTTP/1.1 request as text. `headers` are whole lines, each with its "\r\n".
-std::string http_request(const std::string& method, const std::string& target,
+std::string make_request(const std::string& method, const std::string& target,
                          const std::string& body = {}, const std::string& headers = {});
 
 }  // namespace dim::tools

@@ -26,7 +26,7 @@ int main(int argc, char** argv) {
   std::string body{std::istreambuf_iterator<char>{file}, {}};
   if (!headers.empty())
     headers += "\r\n";
-  auto request = dim::tools::http_request("POST", target, body, headers);
+  auto request = dim::tools::make_request("POST", target, body, headers);
   auto load = dim::tools::run_steady_load(options, request);
   nlohmann::json result{{"connections", options.connections},
                         {"requests_per_s", load.per_second()},

@@ -33,7 +33,7 @@ json bare_job() {
 }
 
 std::string request_of(const json& job) {
-  return http_request("POST", "/api/v1/jobs", job.dump());
+  return make_request("POST", "/api/v1/jobs", job.dump());
 }
 
 std::string submit_request(const bench_target& target) {
@@ -81,7 +81,7 @@ bool is_accepted(const answer& x) {
 
 void pause(const bench_target& target, bool paused) {
   ask_once(target.host, target.port,
-           http_request("POST", "/api/v1/placement", json{{"paused", paused}}.dump()));
+           make_request("POST", "/api/v1/placement", json{{"paused", paused}}.dump()));
 }
 
 double median(std::vector<double> values) {
@@ -102,7 +102,7 @@ std::string id_in(const answer& x) {
 }
 
 std::uint64_t completed_jobs(const bench_target& target) {
-  auto stats = ask_once(target.host, target.port, http_request("GET", "/stats"));
+  auto stats = ask_once(target.host, target.port, make_request("GET", "/stats"));
   auto parsed = json::parse(stats.body, nullptr, false);
   if (!parsed.is_object() || !parsed.contains("jobs"))
     return 0;
@@ -147,7 +147,7 @@ json measure_latency(const bench_target& target) {
   std::uint64_t failed = 0;
   auto source = [&](std::uint64_t, const answer& before) -> std::string {
     if (before.status == 202)
-      return http_request("GET", "/api/v1/jobs/" + id_in(before) + "?wait_ms=10000");
+      return make_request("GET", "/api/v1/jobs/" + id_in(before) + "?wait_ms=10000");
     last_post = std::chrono::steady_clock::now();
     return request;
   };
@@ -213,7 +213,7 @@ json measure_load(const bench_target& target, double rate) {
 }
 
 json measure_lists(const bench_target& target, std::uint64_t rss_at_start) {
-  auto request = http_request("GET", "/api/v1/jobs?limit=50");
+  auto request = make_request("GET", "/api/v1/jobs?limit=50");
   auto load = run_load(
     options_of(target, 1), [&](std::uint64_t, const answer&) { return request; },
     [](const answer& x) { return x.status == 200; });

@@ -42,6 +42,7 @@ void add_commands(CLI::App& app, command& chosen) {
   add_push(app, chosen);
   add_remove(app, chosen);
   add_stats(app, chosen);
+  add_bench(app, chosen);
   add_ca(app, chosen);
   add_fault(app, chosen);
   add_node(app, chosen);

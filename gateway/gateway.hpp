@@ -52,6 +52,11 @@ public:
   /// Ends everything: what still waits for the actors is dropped.
   void stop();
 
+  /// The route table.
+  const router& routes() const noexcept {
+    return routes_;
+  }
+
 private:
   void add_routes(const config::options& options);
 

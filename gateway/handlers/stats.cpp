@@ -5,6 +5,7 @@
 
 #include "gateway/inference_totals.hpp"
 #include "gateway/node_json.hpp"
+#include "gateway/openapi_document.hpp"
 
 namespace dim::gateway {
 
@@ -57,6 +58,9 @@ void answer(const handler_context& context, const exchange_ptr& exchange) {
 }  // namespace
 
 void add_stats_routes(router& routes, const handler_context& context) {
+  routes.add({"GET", "/openapi.json", [](exchange_ptr exchange) {
+                exchange->reply(json_reply(std::string{openapi_document}));
+              }});
   for (auto pattern : {"/stats", "/api/v1/status"})
     routes.add(
       {"GET", pattern, [&context](exchange_ptr exchange) { answer(context, exchange); }});

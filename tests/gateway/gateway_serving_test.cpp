@@ -1,3 +1,6 @@
+#include <cctype>
+#include <set>
+
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
@@ -219,6 +222,26 @@ TEST_CASE("wrong methods and paths are refused with an error in JSON") {
   CHECK(f.get("/v2/models/simple/infer", 405)["error"].is_string());
   CHECK(f.get("/v2/nowhere", 404)["error"].is_string());
   CHECK(f.ask("POST", "/v2/models/stats").status == 405);
+}
+
+TEST_CASE("the OpenAPI document has every route, and no other") {
+  fixture f;
+  auto document = f.get("/openapi.json");
+  CHECK(document["openapi"] == "3.1.0");
+  std::set<std::string> described;
+  for (auto& [path, methods] : document["paths"].items())
+    for (auto& [method, operation] : methods.items()) {
+      CHECK(operation["responses"].contains("default"));
+      described.insert(method + " " + path);
+    }
+  std::set<std::string> served;
+  for (auto& each : f.http.routes().routes()) {
+    auto method = each.method;
+    for (auto& c : method)
+      c = static_cast<char>(std::tolower(c));
+    served.insert(method + " " + each.pattern);
+  }
+  CHECK(described == served);
 }
 
 TEST_CASE("requests and answers are compressed on demand, lengths counted before") {

@@ -42,10 +42,16 @@ auto tell_of_end(entry_state::self_pointer self, const entry_arguments& to) {
   };
 }
 
-}  // namespace
+caf::message_handler inference_rows(entry_state::self_pointer self, const entry_arguments& to) {
+  return {
+    ask<inference_done, run_inference>(self, to.router),
+    tell<withdraw_inference>(self, to.router),
+    ask<model_statistics_list, get_model_statistics>(self, to.router),
+    ask<inference_record_list, get_inference_records>(self, to.router),
+  };
+}
 
-caf::behavior entry(entry_state::self_pointer self, entry_arguments to) {
-  self->set_default_handler(caf::drop);
+caf::message_handler job_rows(entry_state::self_pointer self, const entry_arguments& to) {
   return {
     ask<submit_result, submit_job>(self, to.dispatcher),
     ask<job_status, cancel_job>(self, to.dispatcher),
@@ -55,6 +61,11 @@ caf::behavior entry(entry_state::self_pointer self, entry_arguments to) {
     ask<execution_list, get_executions>(self, to.queries),
     ask<event_list, get_history>(self, to.queries),
     ask<event_list, read_events>(self, to.events),
+  };
+}
+
+caf::message_handler cluster_rows(entry_state::self_pointer self, const entry_arguments& to) {
+  return {
     ask<join_accepted, join_cluster>(self, to.registry),
     tell<node_heartbeat>(self, to.registry),
     ask<node_list, list_nodes>(self, to.registry),
@@ -64,6 +75,11 @@ caf::behavior entry(entry_state::self_pointer self, entry_arguments to) {
     tell_of_end(self, to),
     ask<node_record, manage_node>(self, to.registry),
     ask<pause_placement, pause_placement>(self, to.scheduler),
+  };
+}
+
+caf::message_handler model_rows(entry_state::self_pointer self, const entry_arguments& to) {
+  return {
     ask<model_entry, find_model>(self, to.models),
     ask<model_list, list_models>(self, to.models),
     ask<upload_progress, upload_block>(self, to.models),
@@ -75,6 +91,11 @@ caf::behavior entry(entry_state::self_pointer self, entry_arguments to) {
     ask<served_models, load_served_model>(self, to.models),
     ask<served_models, unload_served_model>(self, to.models),
     ask<model_alias, set_model_alias>(self, to.models),
+  };
+}
+
+caf::message_handler operator_rows(entry_state::self_pointer self, const entry_arguments& to) {
+  return {
     ask<fault_injected, inject_fault>(self, to.faults),
     ask<fault_list, list_faults>(self, to.faults),
     ask<fault_list, clear_faults>(self, to.faults),
@@ -82,11 +103,18 @@ caf::behavior entry(entry_state::self_pointer self, entry_arguments to) {
     ask<backup_status, start_backup>(self, to.backup),
     ask<backup_status, get_backup>(self, to.backup),
     ask<runtime::process_metrics, runtime::get_process_metrics>(self, to.directory),
-    ask<inference_done, run_inference>(self, to.router),
-    tell<withdraw_inference>(self, to.router),
-    ask<model_statistics_list, get_model_statistics>(self, to.router),
-    ask<inference_record_list, get_inference_records>(self, to.router),
   };
+}
+
+}  // namespace
+
+caf::behavior entry(entry_state::self_pointer self, entry_arguments to) {
+  self->set_default_handler(caf::drop);
+  return inference_rows(self, to)
+    .or_else(job_rows(self, to))
+    .or_else(cluster_rows(self, to))
+    .or_else(model_rows(self, to))
+    .or_else(operator_rows(self, to));
 }
 
 }  // namespace dim::actors

@@ -57,7 +57,8 @@ void agent_state::initialise(agent_arguments values) {
   arguments = std::move(values);
   auto& limits = arguments.supervision;
   restarts = runtime::restart_window{{limits.restarts_max, limits.restarts_window_ms}};
-  former.emplace(arguments.spec.max_batch_size, arguments.spec.batch_delay_max_us);
+  former.emplace(arguments.spec.max_batch_size, arguments.spec.batch_delay_max_us,
+                 arguments.spec.batching);
   worker_order order;
   order.label = label();
   order.isolated = arguments.spec.isolated;
@@ -81,7 +82,10 @@ batch_item agent_state::item_of(std::uint64_t key, const request& from) const {
   auto& content = from.content;
   return {key, models::row_count(arguments.spec, content.inputs),
           from.repeated || content.deterministic, form_of(arguments.spec, content.inputs),
-          from.arrived_us};
+          from.arrived_us,
+          content.direct,
+          content.priority,
+          content.queue_timeout_us};
 }
 
 runtime::failure agent_state::refusal_of(const infer& content) const {
@@ -94,7 +98,9 @@ runtime::failure agent_state::refusal_of(const infer& content) const {
   if (content.time_left_ms == 0)
     return {error_code::expired, "no time was left when the request reached its agent", {}};
   if (former->size() >= arguments.options.queue_max)
-    return {error_code::overloaded, "the agent's queue is full", {}};
+    return {error_code::overloaded, "Exceeds maximum queue size: the agent's queue is full", {}};
+  if (auto words = former->refusal_of(content.priority); !words.empty())
+    return {error_code::overloaded, std::move(words), {}};
   // ROUTER has checked a direct request.
   if (content.direct)
     return {};

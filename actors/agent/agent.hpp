@@ -129,6 +129,7 @@ private:
 
   // agent_batches.cpp: what goes to the worker and comes back
   void advance();
+  worker_room room_behind_a_batch() const;
   void send_batch(const formed_batch& batch);
   void tell_started(const flight& begun);
   void finish_batch(std::uint64_t batch_id, runtime::expected<batch_result> reply);

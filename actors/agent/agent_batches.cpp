@@ -27,7 +27,7 @@ void agent_state::advance() {
     if (flights.empty())
       room = worker_room::any;
     else if (flights.size() == 1 && !flights.front().alone)
-      room = worker_room::full_batch;
+      room = room_behind_a_batch();
     auto batch = former->take(now_us(), room);
     if (batch.keys.empty())
       break;
@@ -40,6 +40,11 @@ void agent_state::advance() {
       kill({error_code::cancelled, "the agent is stopped", {}});
   }
   arm();
+}
+
+worker_room agent_state::room_behind_a_batch() const {
+  // A process gets its next batch while it runs one: the way there takes as long as a small forward.
+  return pid > 0 ? worker_room::hurried : worker_room::full_batch;
 }
 
 void agent_state::send_batch(const formed_batch& batch) {
@@ -153,6 +158,8 @@ void agent_state::expire_requests(std::int64_t now) {
   for (auto& [key, each] : requests)
     if (now >= each.deadline_ms && each.unwanted.code == error_code::none)
       late.push_back(key);
+  for (auto key : former->take_late(now_us()))
+    answer_failure(key, {error_code::expired, "Request timeout expired", {}});
   for (auto key : late) {
     if (former->erase(key)) {
       answer_failure(key, {error_code::expired, "no time was left before the forward began", {}});

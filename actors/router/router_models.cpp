@@ -89,6 +89,9 @@ caf::typed_response_promise<model_prepared> router_state::prepare(const prepare_
       promise.deliver(model_prepared{table.id_of(place)});
       return promise;
     }
+  for (std::size_t place = 0; place < table.size() && places.empty(); ++place)
+    if (table.is_usable(place) && route->shares.at(place).warming)
+      places.push_back(place);
   if (places.empty()) {
     promise.deliver(runtime::to_error(error_code::no_nodes, "no node takes direct inferences now"));
     return promise;

@@ -83,7 +83,6 @@ public:
     }
     result_.errors += open_;
     result_.seconds = std::chrono::duration<double>(clock_type::now() - begin).count();
-    std::sort(result_.latencies_us.begin(), result_.latencies_us.end());
     return std::move(result_);
   }
 
@@ -181,11 +180,9 @@ private:
     }
     if (what.received.size() < what.expected)
       return;
-    auto took =
-      std::chrono::duration_cast<std::chrono::microseconds>(clock_type::now() - what.started);
     if (what.is_good) {
       ++result_.answered;
-      result_.latencies_us.push_back(static_cast<std::uint32_t>(took.count()));
+      result_.latencies.add(clock_type::now() - what.started);
     } else {
       ++result_.errors;
     }

@@ -19,6 +19,7 @@
 #include "runtime/copy_count.hpp"
 #include "runtime/directory.hpp"
 #include "runtime/folder_lock.hpp"
+#include "runtime/handoff_scheduler.hpp"
 #include "runtime/launcher.hpp"
 #include "runtime/link.hpp"
 #include "runtime/log.hpp"
@@ -148,6 +149,7 @@ runtime::expected<void> daemon::start() {
   }
   actors::add_message_types(p.config);
   p.config.enable_links(options_.cluster.heartbeat_ms, options_.cluster.lost_ms);
+  runtime::enable_handoff(p.config);
   if (options_.cluster.worker_threads > 0)
     p.config.set("scheduler.max-threads", options_.cluster.worker_threads);
   p.system = std::make_unique<caf::actor_system>(p.config);

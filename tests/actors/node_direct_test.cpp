@@ -1,0 +1,107 @@
+#include "tests/actors/node_fixture.hpp"
+
+using namespace dim;
+using namespace dim::tests;
+using actors::agents_set;
+using actors::infer_result;
+using actors::run_direct;
+using runtime::error_code;
+
+namespace {
+
+run_direct direct_of(const std::string& id) {
+  run_direct order;
+  order.request_id = id;
+  order.model = "pairs";
+  order.version = "1";
+  order.model_digest = std::string(64, 'd');
+  order.inputs = pairs();
+  order.time_left_ms = 60'000;
+  return order;
+}
+
+error_code code_of(const pending_reply<infer_result>& reply) {
+  REQUIRE(reply->has_value());
+  REQUIRE((*reply)->has_value());
+  return (**reply)->error.code;
+}
+
+}  // namespace
+
+TEST_CASE("a direct request goes to a device, reserves nothing, and comes back with its answer") {
+  node_fixture f;
+  f.device->echoes = true;
+  f.start();
+  auto reply = f.ask<infer_result>(f.node, direct_of("r1"));
+  REQUIRE(reply.has_value());
+  CHECK(reply->error.code == error_code::none);
+  CHECK(reply->outputs.size() == 1);
+  CHECK(f.device->runs_total == 1);
+  CHECK(f.orchestrator->finished.empty());
+}
+
+TEST_CASE("more direct requests than slots are at their device at once: AGENT batches them") {
+  node_fixture f;
+  f.start();
+  for (auto* id : {"r1", "r2", "r3"}) {
+    f.request<infer_result>(f.node, direct_of(id));
+    f.run();
+  }
+  CHECK(f.device->runs.size() == 3);
+}
+
+TEST_CASE("direct requests and executions together are bounded by the node's queue") {
+  node_fixture f;
+  f.start();
+  for (auto* id : {"r1", "r2", "r3", "r4"}) {
+    f.request<infer_result>(f.node, direct_of(id));
+    f.run();
+  }
+  auto refused = f.request<infer_result>(f.node, direct_of("r5"));
+  f.run();
+  CHECK(code_of(refused) == error_code::overloaded);
+  f.send(f.node, f.order_of("e1"));
+  CHECK(f.last_finished().error.code == error_code::overloaded);
+  f.finish_run();
+  auto taken = f.request<infer_result>(f.node, direct_of("r6"));
+  f.run();
+  CHECK_FALSE(taken->has_value());
+}
+
+TEST_CASE("a draining node, and one that gets a request too late, refuse it") {
+  node_fixture f;
+  f.start();
+  auto late = direct_of("r1");
+  late.time_left_ms = 0;
+  auto reply = f.request<infer_result>(f.node, late);
+  f.run();
+  CHECK(code_of(reply) == error_code::expired);
+  f.send(f.node, actors::set_draining{true, 1'000});
+  auto draining = f.request<infer_result>(f.node, direct_of("r2"));
+  f.run();
+  CHECK(code_of(draining) == error_code::unavailable);
+}
+
+TEST_CASE("a withdrawn request is taken back from the devices that have some") {
+  node_fixture f;
+  f.start();
+  f.request<infer_result>(f.node, direct_of("r1"));
+  f.run();
+  f.send(f.node, actors::withdraw_direct{"r1"});
+  REQUIRE(f.device->withdrawn.size() == 1);
+  CHECK(f.device->withdrawn[0].request_id == "r1");
+}
+
+TEST_CASE("agents are started and stopped when ROUTER says so") {
+  node_fixture f;
+  f.start();
+  actors::set_agents wish{"pairs", "1", std::string(64, 'd'), 0, true, 5'000};
+  auto started = f.ask<agents_set>(f.node, wish);
+  REQUIRE(started.has_value());
+  CHECK(started->device == "cpu:0");
+  wish.wanted = false;
+  REQUIRE(f.ask<agents_set>(f.node, wish).has_value());
+  REQUIRE(f.device->served.size() == 2);
+  CHECK(f.device->served[0].wanted);
+  CHECK_FALSE(f.device->served[1].wanted);
+}

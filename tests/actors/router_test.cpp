@@ -1,0 +1,295 @@
+#include "tests/actors/router_fixture.hpp"
+
+using namespace dim;
+using namespace dim::tests;
+
+TEST_CASE("a direct inference goes to a node and comes back with its outputs and where it ran") {
+  router_fixture f;
+  f.start();
+  auto& node = f.add_node("a");
+  auto done = f.infer(f.request_of("r1"));
+  CHECK(done.error.code == error_code::none);
+  CHECK(done.model == "m");
+  CHECK(done.version == "2");
+  CHECK(done.node_id == "a");
+  CHECK(done.outputs.size() == 2);
+  CHECK(done.times.forward_ns == 3'000);
+  REQUIRE(node.orders.size() == 1);
+  CHECK(node.orders[0].model_digest == "m2");
+  CHECK(f.infer(f.request_of("r2", "1")).version == "1");
+}
+
+TEST_CASE("only the wanted outputs come back, in the wanted order") {
+  router_fixture f;
+  f.start();
+  f.add_node("a");
+  auto request = f.request_of("r1");
+  request.outputs = {"z", "y"};
+  auto done = f.infer(request);
+  REQUIRE(done.outputs.size() == 2);
+  CHECK(done.outputs[0].name == "z");
+  request.outputs = {"z"};
+  CHECK(f.infer(request).outputs.size() == 1);
+}
+
+TEST_CASE("a request that does not fit its model never reaches a node") {
+  router_fixture f;
+  f.start();
+  auto& node = f.add_node("a");
+  auto request = f.request_of("r1");
+  request.inputs[0].name = "w";
+  auto done = f.infer(request);
+  CHECK(done.error.code == error_code::bad_input);
+  CHECK(done.error.message == "unexpected inference input 'w' for model 'm'");
+  CHECK(node.orders.empty());
+}
+
+TEST_CASE("an unknown model is looked for in the catalogue, at most once a second") {
+  router_fixture f;
+  f.start();
+  f.add_node("a");
+  auto request = f.request_of("r1");
+  request.model = "late";
+  auto before = f.catalogue_reads;
+  f.advance(1'001);
+  auto done = f.infer(request);
+  CHECK(done.error.code == error_code::model_not_found);
+  CHECK(done.error.message.starts_with("Request for unknown model: 'late'"));
+  CHECK(f.catalogue_reads == before + 1);
+  CHECK(f.infer(request).error.code == error_code::model_not_found);
+  CHECK(f.catalogue_reads == before + 1);
+  f.catalogue.push_back(f.entry("late", "1"));
+  f.advance(1'001);
+  CHECK(f.infer(request).error.code == error_code::none);
+}
+
+TEST_CASE("what MODELS says is served stands for the catalogue, with aliases and states") {
+  router_fixture f;
+  f.start();
+  f.add_node("a");
+  served_models news;
+  news.revision = 3;
+  news.versions = {{f.entry("m", "1"), serving_state::ready, {}},
+                   {f.entry("m", "2"), serving_state::loading, {}}};
+  news.aliases["champion"] = {"m", ""};
+  f.send(f.router, news);
+  CHECK(f.infer(f.request_of("r1")).version == "1");
+  auto request = f.request_of("r2");
+  request.model = "champion";
+  auto done = f.infer(request);
+  CHECK(done.model == "m");
+  CHECK(done.version == "1");
+  CHECK(f.infer(f.request_of("r3", "2")).error.code == error_code::unavailable);
+  CHECK(f.infer(f.request_of("r4", "7")).error.code == error_code::model_not_found);
+  news.revision = 2;
+  news.versions.clear();
+  f.send(f.router, news);
+  CHECK(f.infer(f.request_of("r5")).version == "1");
+}
+
+TEST_CASE("a node that is suspect, draining, quarantined or away gets nothing") {
+  for (auto state : {node_state::suspect, node_state::draining, node_state::quarantined,
+                     node_state::joining, node_state::offline}) {
+    router_fixture f;
+    f.start();
+    auto& node = f.add_node("a", state);
+    CHECK(f.infer(f.request_of("r1")).error.code == error_code::unavailable);
+    CHECK(node.orders.empty());
+    f.tell_of("a", node_state::busy);
+    CHECK(f.infer(f.request_of("r2")).error.code == error_code::none);
+  }
+}
+
+TEST_CASE("a version that is asked for is started on every node, or on as many as may serve it") {
+  for (auto nodes_max : {0u, 2u}) {
+    router_fixture f;
+    f.arguments.options.nodes_per_model_max = nodes_max;
+    f.start();
+    for (auto* id : {"a", "b", "c"})
+      f.add_node(id);
+    f.infer(f.request_of("r1"));
+    std::size_t asked = 0;
+    for (auto& [id, script] : f.scripts)
+      asked += script->agents.size();
+    CHECK(asked == (nodes_max == 0 ? 3 : 2));
+  }
+}
+
+TEST_CASE("a request whose agent is lost is tried once more, on another node") {
+  router_fixture f;
+  f.start();
+  auto& first = f.add_node("a");
+  auto& second = f.add_node("b");
+  first.fails_with = second.fails_with = error_code::agent_lost;
+  CHECK(f.infer(f.request_of("r1")).error.code == error_code::agent_lost);
+  CHECK(first.orders.size() == 1);
+  CHECK(second.orders.size() == 1);
+  second.fails_with = error_code::none;
+  for (int index = 0; index < 4; ++index)
+    CHECK(f.infer(f.request_of("again")).error.code == error_code::none);
+}
+
+TEST_CASE("what can not heal, and a request without another try, is answered as it is") {
+  router_fixture f;
+  f.start();
+  auto& first = f.add_node("a");
+  auto& second = f.add_node("b");
+  first.fails_with = second.fails_with = error_code::bad_model;
+  CHECK(f.infer(f.request_of("r1")).error.code == error_code::bad_model);
+  CHECK(first.orders.size() + second.orders.size() == 1);
+}
+
+TEST_CASE("what a lost node had in hand goes to another, and nothing is answered twice") {
+  router_fixture f;
+  f.start();
+  auto& first = f.add_node("a");
+  auto& second = f.add_node("b");
+  first.holds = second.holds = true;
+  std::vector<pending_reply<inference_done>> replies;
+  for (int index = 0; index < 6; ++index)
+    replies.push_back(f.begin(f.request_of("r" + std::to_string(index))));
+  auto at_second = second.waiting.size();
+  CHECK(at_second == 3);
+  second.holds = false;
+  f.lose("a");
+  for (auto& each : second.waiting)
+    each.promise.deliver(second.answer());
+  for (auto& each : first.waiting)
+    each.promise.deliver(first.answer());
+  f.run();
+  for (auto& reply : replies)
+    CHECK(f.code_of(reply) == error_code::none);
+  CHECK(second.orders.size() == 6);
+  CHECK(f.statistics("2").success.count == 6);
+  CHECK(f.statistics("2").pending == 0);
+}
+
+TEST_CASE("without another node a lost one's requests fail as node_lost") {
+  router_fixture f;
+  f.start();
+  f.add_node("a").holds = true;
+  auto reply = f.begin(f.request_of("r1"));
+  f.lose("a");
+  CHECK(f.code_of(reply) == error_code::node_lost);
+}
+
+TEST_CASE("a request whose time is over is answered, and withdrawn from its node") {
+  router_fixture f;
+  f.start();
+  auto& node = f.add_node("a");
+  node.holds = true;
+  auto request = f.request_of("r1");
+  request.time_left_ms = 200;
+  auto reply = f.begin(request);
+  f.advance(150);
+  CHECK_FALSE(reply->has_value());
+  f.advance(100);
+  CHECK(f.code_of(reply) == error_code::timeout);
+  REQUIRE(node.withdrawn.size() == 1);
+  CHECK(node.withdrawn[0].request_id == "r1");
+  node.waiting[0].promise.deliver(node.answer());
+  f.run();
+  CHECK(f.statistics("2").fail.count == 1);
+  CHECK(f.statistics("2").success.count == 0);
+}
+
+TEST_CASE("the caller's disconnect withdraws a request, and is counted") {
+  router_fixture f;
+  f.start();
+  auto& node = f.add_node("a");
+  node.holds = true;
+  auto reply = f.begin(f.request_of("r1"));
+  f.send(f.router, withdraw_inference{"somebody else's"});
+  CHECK_FALSE(reply->has_value());
+  f.send(f.router, withdraw_inference{"r1"});
+  CHECK(f.code_of(reply) == error_code::cancelled);
+  CHECK(node.withdrawn.size() == 1);
+  CHECK(f.statistics("2").failures.at("CANCELED") == 1);
+}
+
+TEST_CASE("too many requests under way are refused, of one version or of all") {
+  router_fixture f;
+  f.arguments.options.outstanding_per_model_max = 2;
+  f.arguments.options.outstanding_max = 3;
+  f.start();
+  auto& node = f.add_node("a");
+  node.holds = true;
+  auto first = f.begin(f.request_of("r1"));
+  f.begin(f.request_of("r2"));
+  auto done = f.infer(f.request_of("r3"));
+  CHECK(done.error.code == error_code::overloaded);
+  CHECK(done.error.message.find("Exceeds maximum queue size") != std::string::npos);
+  f.begin(f.request_of("r4", "1"));
+  CHECK(f.infer(f.request_of("r5", "1")).error.code == error_code::overloaded);
+  CHECK(f.statistics("2").failures.at("REJECTED") == 1);
+  node.waiting[0].promise.deliver(node.answer());
+  f.run();
+  CHECK(f.code_of(first) == error_code::none);
+  node.holds = false;
+  CHECK(f.infer(f.request_of("r6")).error.code == error_code::none);
+}
+
+TEST_CASE("statistics count rows, forwards, times and why batches left") {
+  router_fixture f;
+  f.start();
+  f.add_node("a");
+  f.infer(f.request_of("r1"));
+  f.infer(f.request_of("r2"));
+  auto counts = f.statistics("2");
+  CHECK(counts.inference_count == 2);
+  CHECK(counts.execution_count == 2);
+  CHECK(counts.queue == duration_count{2, 2'000});
+  CHECK(counts.forward == duration_count{2, 6'000});
+  CHECK(counts.by_batch_size.at(1).forward == duration_count{2, 6'000});
+  CHECK(counts.releases.at("idle") == 2);
+  CHECK(f.ask<model_statistics_list>(f.router, get_model_statistics{})->models.size() == 2);
+  CHECK_FALSE(f.ask<model_statistics_list>(f.router, get_model_statistics{"nobody", ""}));
+}
+
+TEST_CASE("the last inferences are remembered, without their tensors, up to the limit") {
+  router_fixture f;
+  f.arguments.options.records_max = 3;
+  f.start();
+  f.add_node("a");
+  for (int index = 1; index <= 5; ++index)
+    f.infer(f.request_of("r" + std::to_string(index)));
+  auto list = f.ask<inference_record_list>(f.router, get_inference_records{"", 10});
+  REQUIRE(list.has_value());
+  REQUIRE(list->records.size() == 3);
+  CHECK(list->records[0].request_id == "r5");
+  CHECK(list->records[2].request_id == "r3");
+  CHECK(list->records[0].node_id == "a");
+  CHECK(f.ask<inference_record_list>(f.router, get_inference_records{"m", 1})->records.size() == 1);
+  CHECK(f.ask<inference_record_list>(f.router, get_inference_records{"n", 9})->records.empty());
+}
+
+TEST_CASE("a version is prepared when some node serves it, and fails when none can") {
+  router_fixture f;
+  f.start();
+  CHECK_FALSE(f.ask<model_prepared>(f.router, prepare_model{f.entry("m", "3"), 1'000}));
+  auto& node = f.add_node("a");
+  auto reply = f.ask<model_prepared>(f.router, prepare_model{f.entry("m", "3"), 1'000});
+  REQUIRE(reply.has_value());
+  CHECK(reply->node_id == "a");
+  node.starts_agents = false;
+  auto refused = f.ask<model_prepared>(f.router, prepare_model{f.entry("m", "4"), 1'000});
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().code == error_code::memory_limit);
+}
+
+TEST_CASE("a version is retired when its last request has ended, and its agents are stopped") {
+  router_fixture f;
+  f.start();
+  auto& node = f.add_node("a");
+  node.holds = true;
+  f.begin(f.request_of("r1"));
+  auto retired = f.request<model_retired>(f.router, retire_model{"m", "2", "m2", 5'000});
+  f.advance(100);
+  CHECK_FALSE(retired->has_value());
+  node.waiting[0].promise.deliver(node.answer());
+  f.advance(100);
+  REQUIRE(retired->has_value());
+  CHECK((**retired)->left == 0);
+  REQUIRE_FALSE(node.agents.empty());
+  CHECK_FALSE(node.agents.back().wanted);
+}

@@ -57,7 +57,7 @@ void agent_state::initialise(agent_arguments values) {
   arguments = std::move(values);
   auto& limits = arguments.supervision;
   restarts = runtime::restart_window{{limits.restarts_max, limits.restarts_window_ms}};
-  former.emplace(arguments.spec.max_batch_size, arguments.spec.batch_delay_max_us,
+  queue.emplace(arguments.spec.max_batch_size, arguments.spec.batch_delay_max_us,
                  arguments.spec.batching);
   worker_order order;
   order.label = label();
@@ -78,7 +78,7 @@ std::int64_t agent_state::now_ms() const {
   return now_us() / 1'000;
 }
 
-batch_item agent_state::item_of(std::uint64_t key, const request& from) const {
+queued_request agent_state::item_of(std::uint64_t key, const request& from) const {
   auto& content = from.content;
   return {key, models::row_count(arguments.spec, content.inputs),
           from.repeated || content.deterministic, form_of(arguments.spec, content.inputs),
@@ -97,9 +97,9 @@ runtime::failure agent_state::refusal_of(const infer& content) const {
     return {error_code::agent_lost, "the agent died too often and rests", {}};
   if (content.time_left_ms == 0)
     return {error_code::expired, "no time was left when the request reached its agent", {}};
-  if (former->size() >= arguments.options.queue_max)
+  if (queue->size() >= arguments.options.queue_max)
     return {error_code::overloaded, "Exceeds maximum queue size: the agent's queue is full", {}};
-  if (auto words = former->refusal_of(content.priority); !words.empty())
+  if (auto words = queue->refusal_of(content.priority); !words.empty())
     return {error_code::overloaded, std::move(words), {}};
   // ROUTER has checked a direct request.
   if (content.direct)
@@ -127,7 +127,7 @@ caf::typed_response_promise<infer_result> agent_state::accept(infer& content) {
   entry.promise = promise;
   if (!entry.content.direct)
     entry.asker = std::move(asker);
-  former->push(item_of(key, entry));
+  queue->push(item_of(key, entry));
   requests.emplace(key, std::move(entry));
   advance();
   return promise;
@@ -141,7 +141,7 @@ void agent_state::withdraw(const std::string& request_id) {
     return;
   auto key = found->first;
   runtime::failure cancelled{error_code::cancelled, "the caller withdrew it", {}};
-  if (former->erase(key)) {
+  if (queue->erase(key)) {
     answer_failure(key, std::move(cancelled));
   } else if (auto& entry = requests.at(key); entry.unwanted.code == error_code::none) {
     entry.unwanted = std::move(cancelled);
@@ -204,7 +204,7 @@ void agent_state::answer_all(const runtime::failure& error, const std::string& l
   for (auto& [key, each] : requests)
     keys.push_back(key);
   for (auto key : keys) {
-    former->erase(key);
+    queue->erase(key);
     answer_failure(key, error, logs);
   }
 }
@@ -214,8 +214,8 @@ agent_load agent_state::measure() const {
   load.model = arguments.spec.name;
   load.version = arguments.version;
   load.device = arguments.device;
-  load.queued = static_cast<std::uint32_t>(former->size());
-  load.running = static_cast<std::uint32_t>(requests.size() - former->size());
+  load.queued = static_cast<std::uint32_t>(queue->size());
+  load.running = static_cast<std::uint32_t>(requests.size() - queue->size());
   load.batches = batches_done;
   load.requests = requests_done;
   if (pid > 0)

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "actors/agent/batch_former.hpp"
+#include "actors/agent/batch_queue.hpp"
 #include "actors/agent/interface.hpp"
 #include "actors/agent/worker_host.hpp"
 #include "config/options.hpp"
@@ -117,7 +117,7 @@ private:
   std::string label() const {
     return arguments.spec.name + ":" + arguments.version;
   }
-  batch_item item_of(std::uint64_t key, const request& from) const;
+  queued_request item_of(std::uint64_t key, const request& from) const;
   runtime::failure refusal_of(const infer& content) const;
   void answer(std::uint64_t key, infer_result result);
   void answer_failure(std::uint64_t key, runtime::failure error, std::string logs = {},
@@ -129,7 +129,7 @@ private:
 
   // agent_batches.cpp: what goes to the worker and comes back
   void advance();
-  worker_room room_behind_a_batch() const;
+  queue_room room_behind_a_batch() const;
   void send_batch(const formed_batch& batch);
   void tell_started(const flight& begun);
   void finish_batch(std::uint64_t batch_id, runtime::expected<batch_result> reply);
@@ -155,7 +155,7 @@ private:
   self_pointer self;
   agent_arguments arguments;
   runtime::call_table calls;
-  std::optional<batch_former> former;
+  std::optional<batch_queue> queue;
   std::map<std::uint64_t, request> requests;
   std::vector<warm_wish> warm_wishes;
   std::deque<flight> flights;

@@ -20,15 +20,15 @@ bool is_broken(error_code code) {
 }  // namespace
 
 void agent_state::advance() {
-  if (phase == worker_phase::absent && (!former->empty() || !warm_wishes.empty()))
+  if (phase == worker_phase::absent && (!queue->empty() || !warm_wishes.empty()))
     start();
   while (phase == worker_phase::ready) {
-    auto room = worker_room::none;
+    auto room = queue_room::none;
     if (flights.empty())
-      room = worker_room::any;
+      room = queue_room::any;
     else if (flights.size() == 1 && !flights.front().alone)
       room = room_behind_a_batch();
-    auto batch = former->take(now_us(), room);
+    auto batch = queue->take(now_us(), room);
     if (batch.keys.empty())
       break;
     send_batch(batch);
@@ -42,9 +42,9 @@ void agent_state::advance() {
   arm();
 }
 
-worker_room agent_state::room_behind_a_batch() const {
+queue_room agent_state::room_behind_a_batch() const {
   // A process gets its next batch while it runs one: the way there takes as long as a small forward.
-  return pid > 0 ? worker_room::hurried : worker_room::full_batch;
+  return pid > 0 ? queue_room::hurried : queue_room::full_batch;
 }
 
 void agent_state::send_batch(const formed_batch& batch) {
@@ -149,7 +149,7 @@ void agent_state::repeat_alone(const std::vector<std::uint64_t>& keys) {
       continue;
     }
     entry.repeated = true;
-    former->push_front(item_of(*key, entry));
+    queue->push_front(item_of(*key, entry));
   }
 }
 
@@ -158,10 +158,10 @@ void agent_state::expire_requests(std::int64_t now) {
   for (auto& [key, each] : requests)
     if (now >= each.deadline_ms && each.unwanted.code == error_code::none)
       late.push_back(key);
-  for (auto key : former->take_late(now_us()))
+  for (auto key : queue->take_late(now_us()))
     answer_failure(key, {error_code::expired, "Request timeout expired", {}});
   for (auto key : late) {
-    if (former->erase(key)) {
+    if (queue->erase(key)) {
       answer_failure(key, {error_code::expired, "no time was left before the forward began", {}});
       continue;
     }

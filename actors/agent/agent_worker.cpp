@@ -200,9 +200,9 @@ std::optional<std::int64_t> agent_state::next_look_us() const {
     consider(phase_until_ms * 1'000);
   auto may_take = flights.empty() || (flights.size() == 1 && !flights.front().alone && pid > 0);
   if (phase == worker_phase::ready && may_take)
-    if (auto due = former->due_us())
+    if (auto due = queue->due_us())
       consider(*due);
-  if (auto due = former->timeout_due_us())
+  if (auto due = queue->timeout_due_us())
     consider(*due);
   // Deadlines of single requests are looked at in steps: a timer for each would pile up, since CAF
   // can not cancel them.

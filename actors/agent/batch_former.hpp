@@ -2,19 +2,16 @@
 
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "models/model_spec.hpp"
-
 /// Which waiting requests go into the next forward. Pure: time comes in as a number.
 namespace dim::actors {
 
-/// Why a batch left its queue: it was full, had a preferred size, its first request had waited long
-/// enough, the worker had room, or its request is to run alone.
+/// Why a batch left its queue: it was full, had a preferred size, its oldest request had waited
+/// long enough, the worker was idle, or its request is to run alone.
 enum class release_reason : std::uint8_t { none, full, preferred, delay, idle, alone };
 
 constexpr release_reason last_value(release_reason) noexcept {
@@ -36,12 +33,6 @@ struct batch_item {
   std::string form;
   /// When it came, in microseconds.
   std::int64_t arrived_us = 0;
-  /// Somebody waits on a connection: a busy worker may be given it as it is.
-  bool hurried = false;
-  /// 0: the model's default; 1 is first.
-  std::uint32_t priority = 0;
-  /// The longest wait that it asks for itself; 0: it does not.
-  std::uint64_t timeout_us = 0;
 };
 
 /// What leaves the queue together.
@@ -55,35 +46,31 @@ struct formed_batch {
 enum class worker_room : std::uint8_t {
   none,
   full_batch,  ///< It runs one batch: a second one only if waiting can not make it larger.
-  hurried,     ///< The same, but also one whose first request is hurried, whatever its size.
   any,         ///< It is idle.
 };
 
 /// The queue of an agent, and the rule by which batches leave it:
 ///
-/// - requests wait by priority, and within a priority by age; the first of them is the first of the
-///   next batch, which takes every later one of the same form, as long as its rows fit; a request
-///   that is to run alone is a batch by itself;
-/// - a batch leaves when the worker is idle and its first request has waited `delay_us`, or as soon
-///   as it is full, or has a preferred size;
-/// - one batch may wait at a busy worker (see `worker_room`), so that it never waits for one.
+/// - a batch is the oldest request and every later one of the same form, as long as its rows
+///   fit; a request that is to run alone is a batch by itself;
+/// - it leaves when the worker is idle and its oldest request has waited `delay_us`, or as soon
+///   as it is full;
+/// - one full batch may wait at a busy worker, so that the worker never waits for it.
 ///
-/// A request that has waited for its queue timeout is given up, or, as the policy says, goes behind
-/// all others. Invariants: a batch has at most `rows_max` rows, unless one request alone brings
-/// more; the first request is always in the next batch, so within a priority none starves.
+/// Invariants: a batch has at most `rows_max` rows, unless one request alone brings more; the
+/// oldest request is always in the next batch, so none starves.
 class batch_former {
 public:
   /// `rows_max`: rows of one batch; 1 or less means that requests are never joined. `delay_us`: how
   /// long a request may wait for others.
-  batch_former(std::int64_t rows_max, std::uint32_t delay_us, models::batching_policy policy = {});
+  batch_former(std::int64_t rows_max, std::uint32_t delay_us)
+    : rows_max_(rows_max), delay_us_(delay_us) {
+  }
 
-  /// Why the queue of this priority takes no more, in words; empty when it does.
-  std::string refusal_of(std::uint32_t priority) const;
-
-  /// Queues a request behind the others of its priority.
+  /// Queues a request behind the others.
   void push(batch_item item);
 
-  /// Queues a request before all others: it has waited its turn already.
+  /// Queues a request before the others: it has waited its turn already.
   void push_front(batch_item item);
 
   /// Withdraws a request. False when it is not here.
@@ -92,57 +79,27 @@ public:
   /// Takes the next batch out of the queue; without keys when it is to wait.
   formed_batch take(std::int64_t now_us, worker_room room);
 
-  /// Takes out the requests whose queue timeout has passed, and moves those that may wait on behind
-  /// all others.
-  std::vector<std::uint64_t> take_late(std::int64_t now_us);
-
-  /// When the first request will have waited long enough, in microseconds; nothing when there is
+  /// When the oldest request will have waited long enough, in microseconds; nothing when there is
   /// none. Only an idle worker needs to be told.
   std::optional<std::int64_t> due_us() const;
 
-  /// When the next queue timeout will have passed; nothing when there is none.
-  std::optional<std::int64_t> timeout_due_us() const;
-
   std::size_t size() const noexcept {
-    return size_;
+    return queue_.size();
   }
   bool empty() const noexcept {
-    return size_ == 0;
+    return queue_.empty();
   }
 
 private:
-  struct waiting_item {
-    batch_item item;
-    /// 0: none.
-    std::int64_t timeout_at_us = 0;
-    models::timeout_action on_timeout = models::timeout_action::reject;
-  };
-  using waiting_queue = std::deque<waiting_item>;
-  /// By level, in the order in which they are served.
-  using queue_map = std::map<std::uint32_t, waiting_queue>;
-
   struct selection {
-    /// Keys in order, the first being the first of the queue.
-    std::vector<std::uint64_t> keys;
+    std::vector<std::size_t> places;
     bool full = false;
-    /// How many of them make up a preferred size; 0: none does.
-    std::size_t preferred = 0;
   };
-
-  std::uint32_t level_of(std::uint32_t priority) const;
-  const models::queue_policy& policy_of(std::uint32_t level) const;
-  const batch_item& first() const;
   selection select() const;
-  bool is_preferred(std::int64_t rows) const;
-  void remove(const std::vector<std::uint64_t>& keys);
 
   std::int64_t rows_max_;
   std::int64_t delay_us_;
-  models::batching_policy policy_;
-  queue_map queues_;
-  std::size_t size_ = 0;
-  /// Requests with a queue timeout.
-  std::size_t timed_ = 0;
+  std::deque<batch_item> queue_;
 };
 
 }  // namespace dim::actors

@@ -42,9 +42,9 @@ runtime::expected<tensor_list> take_rows(const tensor_list& tensors, std::int64_
 tensor_list append_rows(const tensor_list& one, const tensor_list& other);
 
 /// Splits the outputs of a forward by the rows of its requests, as `join_batch` gave them. Every
-/// tensor of the answer has its size set, and its digest where `digests` are wanted. One request alone gets the outputs as they
-/// are, sharing their bytes. Errors: bad_model (an output does not have one row for each input
-/// row).
+/// tensor of the answer has its size set, and its digest where `digests` are wanted. One request
+/// alone gets the outputs as they are, sharing their bytes. Errors: bad_model (an output does not
+/// have one row for each input row).
 runtime::expected<std::vector<tensor_list>> split_batch(const tensor_list& outputs,
                                                         const std::vector<std::int64_t>& rows,
                                                         bool digests = true);

@@ -159,8 +159,8 @@ caf::typed_response_promise<agents_set> agent_state::warm(const warm_agent& wish
   else if (phase == worker_phase::ready)
     promise.deliver(agents_set{arguments.device});
   else
-    warm_wishes.push_back(
-      {promise, now_ms() + static_cast<std::int64_t>(std::min(wish.time_left_ms, time_left_max_ms))});
+    warm_wishes.push_back({promise, now_ms() + static_cast<std::int64_t>(
+                                                 std::min(wish.time_left_ms, time_left_max_ms))});
   told_idle = false;
   idle_since_ms = now_ms();
   advance();

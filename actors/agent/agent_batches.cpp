@@ -43,7 +43,7 @@ void agent_state::advance() {
 }
 
 queue_room agent_state::room_behind_a_batch() const {
-  // A process gets its next batch while it runs one: the way there takes as long as a small forward.
+  // A process gets its next batch while it runs one: the way there takes as long as a forward.
   return pid > 0 ? queue_room::hurried : queue_room::full_batch;
 }
 

@@ -171,7 +171,8 @@ void agent_state::expire_phase(std::int64_t now) {
 }
 
 void agent_state::tell_idle(std::int64_t now) {
-  if (told_idle || !requests.empty() || !warm_wishes.empty() || now - idle_since_ms < arguments.options.idle_ms)
+  if (told_idle || !requests.empty() || !warm_wishes.empty() ||
+      now - idle_since_ms < arguments.options.idle_ms)
     return;
   told_idle = true;
   self->send(arguments.owner, agent_idle{arguments.model_key});

@@ -47,8 +47,8 @@ runtime::failure check_shape(const model_spec& spec, const tensor_spec& declared
                              const tensor& input) {
   auto batches = spec.max_batch_size > 0;
   if (batches && input.shape.empty())
-    return refused("input '" + input.name + "' has no shape but model requires batch dimension for '"
-                   + spec.name + "'");
+    return refused("input '" + input.name
+                   + "' has no shape but model requires batch dimension for '" + spec.name + "'");
   if (fits(declared.dims, batches ? 1 : 0, input.shape))
     return good;
   auto expected = declared.dims;

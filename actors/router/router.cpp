@@ -81,10 +81,9 @@ caf::typed_response_promise<inference_done> router_state::accept(run_inference& 
 void router_state::begin(run_inference& request, done_promise promise, std::int64_t arrived_ns) {
   auto found = served.find(request.model, request.version);
   if (!found) {
-    if (found.error().code == error_code::model_not_found && !served.is_told() &&
-        (asking_models || arrived_ns > asked_models_ns) && unknown.size() < arguments.options.outstanding_max) {
+    if (asking_models && unknown.size() < arguments.options.outstanding_max) {
       unknown.push_back({std::move(request), promise, arrived_ns});
-      return ask_for_models();
+      return;
     }
     return refuse(promise, request, nullptr, arrived_ns, std::move(found.error()));
   }

@@ -153,7 +153,7 @@ private:
   void end_ensemble(std::uint64_t number, runtime::failure error);
 
   // router_models.cpp
-  /// Asks MODELS for its catalogue, unless it was asked a moment ago.
+  /// Asks MODELS what is served; it tells changes by itself.
   void ask_for_models();
   void answer_unknown();
   /// Starts agents of the version on nodes that have none.
@@ -183,7 +183,6 @@ private:
   std::deque<waiting_request> unknown;
   std::vector<retiring_route> retiring;
   bool asking_models = false;
-  std::int64_t asked_models_ns = 0;
   record_writer_actor writer;
   bool tick_runs = false;
   std::uint64_t done = 0;

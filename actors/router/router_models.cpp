@@ -14,8 +14,7 @@ namespace {
 using runtime::error_code;
 
 constexpr std::int64_t ms = 1'000'000;
-/// Between two questions for the catalogue, and the longest wait for it.
-constexpr std::int64_t catalogue_pause_ns = 1'000 * ms;
+/// The longest wait for what is served, when ROUTER has been started anew.
 constexpr std::uint64_t catalogue_patience_ms = 10'000;
 /// For an agent that is started in the background.
 constexpr std::uint64_t spread_patience_ms = 120'000;
@@ -25,15 +24,9 @@ constexpr std::uint64_t reply_patience_ms = 1'000;
 }  // namespace
 
 void router_state::ask_for_models() {
-  if (asking_models || served.is_told())
-    return;
-  auto now = now_ns();
-  if (asked_models_ns > 0 && now - asked_models_ns < catalogue_pause_ns)
-    return answer_unknown();
   asking_models = true;
-  asked_models_ns = now;
-  calls.call(self, arguments.models.get(), catalogue_patience_ms, {}, list_models{},
-             [this](runtime::expected<model_list> reply) {
+  calls.call(self, arguments.models.get(), catalogue_patience_ms, {}, get_served_models{},
+             [this](runtime::expected<served_models> reply) {
                asking_models = false;
                if (reply)
                  served.replace(*reply);
@@ -42,15 +35,13 @@ void router_state::ask_for_models() {
 }
 
 void router_state::answer_unknown() {
-  for (auto& each : std::exchange(unknown, {})) {
-    // It is not asked for a second time in the name of the same request.
-    auto arrived_ns = std::min(each.arrived_ns, asked_models_ns);
-    begin(each.request, each.promise, arrived_ns);
-  }
+  for (auto& each : std::exchange(unknown, {}))
+    begin(each.request, each.promise, each.arrived_ns);
 }
 
 void router_state::take_served(const served_models& news) {
   served.replace(news);
+  asking_models = false;
   answer_unknown();
 }
 
@@ -98,26 +89,28 @@ caf::typed_response_promise<model_prepared> router_state::prepare(const prepare_
   }
   // The first that serves answers; the last that does not, when none does.
   auto left = std::make_shared<std::size_t>(places.size());
-  for (auto place : places)
-    set_agents_at(route, place, true, wish.time_left_ms,
-                  [this, promise, left, place, route](const runtime::expected<agents_set>& reply) mutable {
-                    if (!promise.pending())
-                      return;
-                    --*left;
-                    if (reply)
-                      promise.deliver(model_prepared{table.id_of(place)});
-                    if (!reply && *left == 0) {
-                      route->state = serving_state::unavailable;
-                      promise.deliver(runtime::to_error(reply.error()));
-                    }
-                  });
+  for (auto place : places) {
+    auto note = [this, promise, left, place,
+                 route](const runtime::expected<agents_set>& reply) mutable {
+      if (!promise.pending())
+        return;
+      --*left;
+      if (reply) {
+        promise.deliver(model_prepared{table.id_of(place)});
+      } else if (*left == 0) {
+        route->state = serving_state::unavailable;
+        promise.deliver(runtime::to_error(reply.error()));
+      }
+    };
+    set_agents_at(route, place, true, wish.time_left_ms, std::move(note));
+  }
   route->spread_at = node_changes;
   return promise;
 }
 
 caf::typed_response_promise<model_retired> router_state::retire(const retire_model& wish) {
   auto promise = self->make_response_promise<model_retired>();
-  auto route = served.find_file(wish.model, wish.version, wish.digest);
+  auto route = served.find_file(wish.model, wish.version, wish.digest, wish.revision);
   if (!route) {
     promise.deliver(model_retired{});
     return promise;

@@ -1,6 +1,5 @@
 #include "actors/router/served_table.hpp"
 
-#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -31,18 +30,9 @@ tl::unexpected<runtime::failure> unknown(const std::string& model, const std::st
 void served_table::replace(const served_models& news) {
   if (news.revision < revision_)
     return;
-  revision_ = std::max<std::uint64_t>(1, news.revision);
+  revision_ = news.revision;
   aliases_ = news.aliases;
   take(news.versions);
-}
-
-void served_table::replace(const model_list& catalogue) {
-  if (is_told())
-    return;
-  std::vector<served_version> versions;
-  for (auto& entry : catalogue.models)
-    versions.push_back({entry, serving_state::ready, {}});
-  take(versions);
 }
 
 void served_table::take(const std::vector<served_version>& versions) {
@@ -83,10 +73,11 @@ route_pointer served_table::route_of(const model_entry& entry) {
 }
 
 route_pointer served_table::find_file(const std::string& model, const std::string& version,
-                                      const std::string& digest) const {
+                                      const std::string& digest,
+                                      std::uint32_t revision) const {
   for (auto& [key, route] : routes_)
     if (route->entry->name == model && route->entry->version == version &&
-        route->entry->digest == digest)
+        route->entry->digest == digest && route->entry->revision == revision)
       return route;
   return nullptr;
 }

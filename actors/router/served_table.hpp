@@ -36,14 +36,6 @@ public:
   /// Takes what MODELS says. An older revision than the present one is ignored.
   void replace(const served_models& news);
 
-  /// Takes the whole catalogue as served, until MODELS says what is.
-  void replace(const model_list& catalogue);
-
-  /// Whether MODELS has said what is served.
-  bool is_told() const noexcept {
-    return revision_ > 0;
-  }
-
   /// The route of a name or alias, and a version ("" is the highest that is ready). Errors:
   /// model_not_found; unavailable (known, but not ready).
   runtime::expected<route_pointer> find(const std::string& model, const std::string& version) const;
@@ -51,9 +43,9 @@ public:
   /// The route of this version and configuration, whether it may be asked for or not yet.
   route_pointer route_of(const model_entry& entry);
 
-  /// The route of a version with this file; null when there is none.
+  /// The route of a version with this file and configuration; null when there is none.
   route_pointer find_file(const std::string& model, const std::string& version,
-                          const std::string& digest) const;
+                          const std::string& digest, std::uint32_t revision) const;
 
   /// Statistics by name and version, both of which may be empty. Errors: model_not_found.
   runtime::expected<model_statistics_list> statistics(const std::string& model,

@@ -84,8 +84,11 @@ direct_node(runtime::actor_self<node_actor, direct_node_state> self,
 /// ROUTER between a catalogue and nodes that are fakes.
 struct router_fixture : actor_fixture {
   router_arguments arguments;
-  std::vector<model_entry> catalogue = {entry("m", "1"), entry("m", "2")};
-  std::size_t catalogue_reads = 0;
+  served_models catalogue = {
+    1,
+    {{entry("m", "1"), serving_state::ready, {}}, {entry("m", "2"), serving_state::ready, {}}},
+    {}};
+  bool models_answer = true;
   std::map<std::string, std::shared_ptr<direct_script>> scripts;
   std::map<std::string, node_actor> handles;
   router_actor router;
@@ -93,9 +96,10 @@ struct router_fixture : actor_fixture {
   router_fixture() {
     arguments.options.record_file_bytes_max = 0;
     auto models = sys().spawn([this](caf::event_based_actor*) -> caf::behavior {
-      return {[this](const list_models&) {
-        ++catalogue_reads;
-        return model_list{catalogue};
+      return {[this](const get_served_models&) -> caf::result<served_models> {
+        if (!models_answer)
+          return runtime::to_error(error_code::unavailable, "not now");
+        return catalogue;
       }};
     });
     arguments.models.set(caf::actor_cast<models_actor>(models));

@@ -1,10 +1,7 @@
 #include "gateway/http_session.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <limits>
-
-#include <sys/socket.h>
 
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
@@ -115,7 +112,7 @@ void http_session::begin_request() {
   route_ = nullptr;
   body_ = {};
   filled_ = 0;
-  stream_.expires_after(limits_.idle_timeout);
+  expect_progress();
   http::async_read_header(
     stream_, buffer_, *parser_,
     [self = shared_from_this()](error_code error, std::size_t bytes) {
@@ -184,6 +181,7 @@ void http_session::read_whole_body() {
 
 void http_session::hand_over() {
   phase_ = phase::handling;
+  progress_due_ns_.store(no_progress_due, std::memory_order_relaxed);
   auto current = std::make_shared<session_exchange>(shared_from_this(), std::move(header_.request));
   route_->handle(std::move(current));
 }
@@ -200,7 +198,7 @@ void http_session::fill_body(std::size_t bytes_max, body_callback done) {
   }
   header_.expects_continue = false;
   auto go_on = std::make_shared<http::response<http::empty_body>>(http::status::continue_, 11);
-  stream_.expires_after(limits_.idle_timeout);
+  expect_progress();
   http::async_write(stream_, *go_on,
                     [self = shared_from_this(), go_on, bytes_max, done = std::move(done)](
                       error_code error, std::size_t) mutable {
@@ -211,12 +209,7 @@ void http_session::fill_body(std::size_t bytes_max, body_callback done) {
                     });
 }
 
-void http_session::continue_filling(std::size_t bytes_max, body_callback done) {
-  if (parser_->is_done() || filled_ == bytes_max) {
-    body_.resize(filled_);
-    done({});
-    return;
-  }
+void http_session::offer_room(std::size_t bytes_max) {
   if (body_.size() == filled_) {
     auto expected = parser_->content_length_remaining().value_or(body_step);
     auto step = std::clamp<std::uint64_t>(expected, 1, body_step);
@@ -226,7 +219,28 @@ void http_session::continue_filling(std::size_t bytes_max, body_callback done) {
   target.data = body_.data() + filled_;
   target.size = body_.size() - filled_;
   target.more = true;
-  stream_.expires_after(limits_.idle_timeout);
+}
+
+void http_session::continue_filling(std::size_t bytes_max, body_callback done) {
+  // A small body has come with its header: it needs no operation of its own.
+  for (auto is_stuck = false; !is_stuck;) {
+    if (parser_->is_done() || filled_ == bytes_max) {
+      body_.resize(filled_);
+      return done({});
+    }
+    offer_room(bytes_max);
+    if (buffer_.size() == 0)
+      break;
+    error_code error;
+    auto used = parser_->put(buffer_.data(), error);
+    is_stuck = used == 0;
+    buffer_.consume(used);
+    meters_of_connections().received.add(static_cast<double>(used));
+    filled_ = body_.size() - parser_->get().body().size;
+    if (error && error != http::error::need_buffer && error != http::error::need_more)
+      return done(error);
+  }
+  expect_progress();
   http::async_read_some(stream_, buffer_, *parser_,
                         [self = shared_from_this(), bytes_max, done = std::move(done)](
                           error_code error, std::size_t bytes) mutable {
@@ -248,6 +262,7 @@ void http_session::read_block(exchange::block_callback done) {
 
 void http_session::deliver_block(error_code error, const exchange::block_callback& done) {
   using runtime::error_code;
+  progress_due_ns_.store(no_progress_due, std::memory_order_relaxed);
   if (!error)
     done(runtime::bytes{std::move(body_)});
   else if (is_protocol_error(error))
@@ -278,7 +293,7 @@ void http_session::write(http_reply answer) {
 }
 
 void http_session::write_some() {
-  stream_.expires_after(limits_.idle_timeout);
+  expect_progress();
   buffer_range left{unwritten_.data() + written_buffers_, unwritten_.data() + unwritten_.size()};
   stream_.async_write_some(left, [self = shared_from_this()](error_code error, std::size_t size) {
     meters_of_connections().sent.add(static_cast<double>(size));
@@ -316,40 +331,6 @@ void http_session::on_written() {
     begin_request();
 }
 
-void http_session::watch(std::function<void()> gone) {
-  if (phase_ != phase::handling)
-    return;
-  gone_ = std::move(gone);
-  watched_.store(1, std::memory_order_relaxed);
-}
-
-void http_session::look_for_peer() {
-  std::uint8_t fresh = 1;
-  if (watched_.load(std::memory_order_relaxed) == 0
-      || watched_.compare_exchange_strong(fresh, 2, std::memory_order_relaxed))
-    return;
-  // Not to be its last owner: it would end under the lock of the caller.
-  asio::post(stream_.get_executor(), [weak = weak_from_this()] {
-    if (auto self = weak.lock())
-      self->tell_if_gone();
-  });
-}
-
-// Bytes that wait to be read are the next request, and hide an end behind them: then the caller's
-// work simply runs to its end.
-void http_session::tell_if_gone() {
-  if (!gone_ || phase_ != phase::handling)
-    return;
-  char next = 0;
-  auto size = ::recv(stream_.socket().native_handle(), &next, 1, MSG_PEEK | MSG_DONTWAIT);
-  if (size > 0 || (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)))
-    return;
-  watched_.store(0, std::memory_order_relaxed);
-  auto gone = std::move(gone_);
-  gone_ = nullptr;
-  gone();
-}
-
 // A close with unread input would reset the connection, and the client might never see the
 // answer: so the rest is read, and thrown away, until the client closes or the time is over.
 void http_session::linger() {
@@ -360,7 +341,7 @@ void http_session::linger() {
     close_socket();
     return;
   }
-  stream_.expires_after(limits_.idle_timeout);
+  expect_progress();
   body_.resize(read_ahead);
   discard_input();
 }

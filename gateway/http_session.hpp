@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -69,8 +70,8 @@ public:
   /// For the exchange: see `exchange::watch`. On the strand.
   void watch(std::function<void()> gone);
   /// Looks whether the client of a request that has been watched since the last call is still
-  /// there. Any thread.
-  void look_for_peer();
+  /// there, and closes a connection on which nothing has come or gone for too long. Any thread.
+  void look_for_peer(std::chrono::steady_clock::time_point now);
   /// For the exchange: see `exchange::read_block`. On the strand.
   void read_block(exchange::block_callback done);
 
@@ -88,9 +89,14 @@ private:
 
   /// Reads into `body_` until it holds `bytes_max` bytes or the message is complete.
   void fill_body(std::size_t bytes_max, body_callback done);
+  /// Gives the parser what is free in `body_`, which grows when nothing is.
+  void offer_room(std::size_t bytes_max);
   void continue_filling(std::size_t bytes_max, body_callback done);
   void deliver_block(error_code error, const exchange::block_callback& done);
 
+  /// Something must come or go within the idle time. A timer for each operation would cost more
+  /// than the operation.
+  void expect_progress();
   /// Whether the request has been read to its end.
   bool is_whole() const;
   void tell_if_gone();
@@ -129,6 +135,9 @@ private:
   std::function<void()> gone_;
   /// 0: nothing is watched; 1: since less than one call of `look_for_peer`; 2: for longer.
   std::atomic<std::uint8_t> watched_{0};
+  static constexpr std::int64_t no_progress_due = std::numeric_limits<std::int64_t>::max();
+  /// When the connection is closed unless something comes or goes, on the steady clock.
+  std::atomic<std::int64_t> progress_due_ns_{no_progress_due};
 };
 
 }  // namespace dim::gateway

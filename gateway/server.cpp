@@ -1,7 +1,8 @@
 #include "gateway/server.hpp"
 
+#include <algorithm>
 #include <atomic>
-#include <optional>
+#include <memory>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -10,7 +11,6 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/strand.hpp>
 
 #include "gateway/http_session.hpp"
 #include "runtime/log.hpp"
@@ -38,15 +38,22 @@ struct server::core {
   core(const router& routes, server_options options)
     : routes(routes),
       options(std::move(options)),
-      context(static_cast<int>(this->options.threads)),
-      acceptor(asio::make_strand(context)),
+      contexts(make_contexts(this->options.threads)),
+      acceptor(*contexts.front()),
       accept_timer(acceptor.get_executor()),
-      watch_timer(context) {
+      watch_timer(*contexts.front()) {
+  }
+
+  static std::vector<std::unique_ptr<asio::io_context>> make_contexts(std::uint32_t threads) {
+    std::vector<std::unique_ptr<asio::io_context>> result;
+    for (std::uint32_t index = 0; index < std::max(1u, threads); ++index)
+      result.push_back(std::make_unique<asio::io_context>(1));
+    return result;
   }
 
   error_code listen() {
     error_code error;
-    tcp::resolver resolver{context};
+    tcp::resolver resolver{*contexts.front()};
     auto found =
       resolver.resolve(options.bind, std::to_string(options.port), tcp::resolver::passive, error);
     if (error)
@@ -63,7 +70,9 @@ struct server::core {
   }
 
   void accept() {
-    acceptor.async_accept(asio::make_strand(context), [this](error_code error, tcp::socket socket) {
+    // Each connection stays on one thread: no two of them ever wake each other for it.
+    auto& next = *contexts[++accepted % contexts.size()];
+    acceptor.async_accept(next, [this](error_code error, tcp::socket socket) {
       if (error == asio::error::operation_aborted || !acceptor.is_open())
         return;
       if (error) {
@@ -91,7 +100,7 @@ struct server::core {
       session->start();
   }
 
-  void run() {
+  static void run(asio::io_context& context) {
     for (;;) {
       try {
         context.run();
@@ -124,12 +133,14 @@ struct server::core {
 
   const router& routes;
   const server_options options;
-  asio::io_context context;
+  /// One a thread.
+  std::vector<std::unique_ptr<asio::io_context>> contexts;
+  std::size_t accepted = 0;
   asio::basic_socket_acceptor<tcp> acceptor;
   asio::steady_timer accept_timer;
   asio::steady_timer watch_timer;
   std::shared_ptr<session_set> sessions = std::make_shared<session_set>();
-  std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work;
+  std::vector<asio::executor_work_guard<asio::io_context::executor_type>> work;
   std::vector<std::thread> threads;
   std::atomic<bool> draining{false};
 };
@@ -147,11 +158,12 @@ runtime::expected<std::uint16_t> server::start() {
     return runtime::fail(runtime::error_code::unavailable,
                          "can not listen on " + core_->options.bind + ":"
                            + std::to_string(core_->options.port) + ": " + error.message());
-  core_->work.emplace(core_->context.get_executor());
+  for (auto& context : core_->contexts)
+    core_->work.emplace_back(context->get_executor());
   core_->accept();
   core_->watch_peers();
-  for (std::uint32_t i = 0; i < core_->options.threads; ++i)
-    core_->threads.emplace_back([core = core_.get()] { core->run(); });
+  for (auto& context : core_->contexts)
+    core_->threads.emplace_back([&each = *context] { core::run(each); });
   return core_->acceptor.local_endpoint().port();
 }
 
@@ -170,8 +182,9 @@ void server::stop() {
   for (auto& session : core_->sessions->all())
     session->close();
   core_->sessions->wait_empty(std::chrono::steady_clock::now() + closing_max);
-  core_->work.reset();
-  core_->context.stop();
+  core_->work.clear();
+  for (auto& context : core_->contexts)
+    context->stop();
   for (auto& thread : core_->threads)
     thread.join();
   core_->threads.clear();

@@ -33,9 +33,10 @@ std::vector<std::shared_ptr<http_session>> session_set::all() const {
 
 void session_set::look_for_peers() const {
   std::lock_guard guard{mutex_};
+  auto now = std::chrono::steady_clock::now();
   // A session that ends leaves this set first, so the pointer is good as long as the lock is held.
   for (auto& [session, weak] : sessions_)
-    session->look_for_peer();
+    session->look_for_peer(now);
 }
 
 bool session_set::wait_empty(std::chrono::steady_clock::time_point deadline) const {

@@ -108,6 +108,8 @@ private:
     /// Nothing else is given to the worker meanwhile.
     bool alone = false;
     std::int64_t rows = 0;
+    /// Rows of each request, when they were joined here; the answer is split by them.
+    std::vector<std::int64_t> joined_rows;
     release_reason released = release_reason::none;
   };
 
@@ -133,6 +135,8 @@ private:
   void send_batch(const formed_batch& batch);
   void tell_started(const flight& begun);
   void finish_batch(std::uint64_t batch_id, runtime::expected<batch_result> reply);
+  void join(flight& begun, run_batch& content) const;
+  static void split(const flight& ended, runtime::expected<batch_result>& reply);
   void answer_batch(const flight& ended, batch_result& reply);
   void finish_failed_batch(const flight& ended, const runtime::failure& error);
   void repeat_alone(const std::vector<std::uint64_t>& keys);

@@ -3,6 +3,7 @@
 
 #include "actors/agent/agent.hpp"
 #include "actors/type_ids.hpp"
+#include "models/batch.hpp"
 #include "runtime/caf_errors.hpp"
 
 namespace dim::actors {
@@ -68,6 +69,7 @@ void agent_state::send_batch(const formed_batch& batch) {
     // The bytes are shared: they are needed again if the worker dies.
     content.requests.push_back(entry.content.inputs);
   }
+  join(begun, content);
   flights.push_back(begun);
   if (flights.size() == 1)
     tell_started(begun);
@@ -77,6 +79,28 @@ void agent_state::send_batch(const formed_batch& batch) {
              [this, id = begun.batch_id](runtime::expected<batch_result> reply) {
                finish_batch(id, std::move(reply));
              });
+}
+
+void agent_state::join(flight& begun, run_batch& content) const {
+  // On the way to a process, one tensor is much cheaper than many. Jobs keep their digests, which
+  // INFERENCE makes of each answer.
+  if (pid == 0 || content.digests || content.requests.size() < 2)
+    return;
+  auto joined = models::join_batch(arguments.spec, content.requests);
+  if (!joined)
+    return;
+  begun.joined_rows = std::move(joined->rows);
+  content.requests.assign(1, std::move(joined->inputs));
+}
+
+void agent_state::split(const flight& ended, runtime::expected<batch_result>& reply) {
+  if (!reply || ended.joined_rows.empty() || reply->outputs.size() != 1)
+    return;
+  auto parts = models::split_batch(reply->outputs.front(), ended.joined_rows, false);
+  if (parts)
+    reply->outputs = std::move(*parts);
+  else
+    reply = tl::unexpected(parts.error());
 }
 
 void agent_state::tell_started(const flight& begun) {
@@ -97,6 +121,7 @@ void agent_state::finish_batch(std::uint64_t batch_id, runtime::expected<batch_r
     kill({error_code::agent_lost, "the agent does not answer: " + reply.error().message, {}});
     return;
   }
+  split(*found, reply);
   if (reply && reply->outputs.size() != found->keys.size())
     reply = runtime::fail(error_code::internal, "the agent answered another number of requests");
   auto ended = std::move(*found);

@@ -199,8 +199,7 @@ std::optional<std::int64_t> agent_state::next_look_us() const {
   auto has_deadline = phase != worker_phase::absent && phase != worker_phase::ready;
   if (has_deadline)
     consider(phase_until_ms * 1'000);
-  auto may_take = flights.empty() || (flights.size() == 1 && !flights.front().alone && pid > 0);
-  if (phase == worker_phase::ready && may_take)
+  if (phase == worker_phase::ready && flights.empty())
     if (auto due = queue->due_us())
       consider(*due);
   if (auto due = queue->timeout_due_us())

@@ -12,11 +12,11 @@ namespace {
 
 /// Request ids come from clients: what JSON does not take as it is, is left out.
 std::string quoted(const std::string& text) {
-  std::string result = "\"";
-  for (char each : text)
-    if (each >= ' ' && each < 127 && each != '"' && each != '\\')
-      result += each;
-  return result + '"';
+  auto result = text;
+  std::erase_if(result, [](char each) {
+    return each < ' ' || each == 127 || each == '"' || each == '\\';
+  });
+  return '"' + result + '"';
 }
 
 std::string line_of(const inference_record& record) {

@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -52,8 +53,11 @@ struct direct_node_state {
   static inline const char* name = "FAKE NODE";
 };
 
-inline node_actor::behavior_type
-direct_node(runtime::actor_self<node_actor, direct_node_state> self,
+/// A node that answers what it holds when it gets a tick.
+using told_node_actor = node_actor::extend<caf::reacts_to<caf::tick_atom>>;
+
+inline told_node_actor::behavior_type
+direct_node(runtime::actor_self<told_node_actor, direct_node_state> self,
             std::shared_ptr<direct_script> script) {
   return {
     [](const run_execution&) {},
@@ -78,6 +82,10 @@ direct_node(runtime::actor_self<node_actor, direct_node_state> self,
         return runtime::to_error(error_code::memory_limit, "no room");
       return agents_set{"cpu:0"};
     },
+    [script](caf::tick_atom) {
+      for (auto& each : std::exchange(script->waiting, {}))
+        each.promise.deliver(script->answer());
+    },
   };
 }
 
@@ -90,7 +98,7 @@ struct router_fixture : actor_fixture {
     {}};
   bool models_answer = true;
   std::map<std::string, std::shared_ptr<direct_script>> scripts;
-  std::map<std::string, node_actor> handles;
+  std::map<std::string, told_node_actor> handles;
   router_actor router;
 
   router_fixture() {
@@ -136,6 +144,11 @@ struct router_fixture : actor_fixture {
     news.record.incarnation = 1;
     news.handle = handles[id];
     send(router, news);
+  }
+
+  /// Lets the node answer what it holds.
+  void answer(const std::string& id) {
+    send(handles[id], caf::tick_atom_v);
   }
 
   void lose(const std::string& id) {

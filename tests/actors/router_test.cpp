@@ -159,11 +159,8 @@ TEST_CASE("what a lost node had in hand goes to another, and nothing is answered
   CHECK(at_second == 3);
   second.holds = false;
   f.lose("a");
-  for (auto& each : second.waiting)
-    each.promise.deliver(second.answer());
-  for (auto& each : first.waiting)
-    each.promise.deliver(first.answer());
-  f.run();
+  f.answer("b");
+  f.answer("a");
   for (auto& reply : replies)
     CHECK(f.code_of(reply) == error_code::none);
   CHECK(second.orders.size() == 6);
@@ -194,8 +191,7 @@ TEST_CASE("a request whose time is over is answered, and withdrawn from its node
   CHECK(f.code_of(reply) == error_code::timeout);
   REQUIRE(node.withdrawn.size() == 1);
   CHECK(node.withdrawn[0].request_id == "r1");
-  node.waiting[0].promise.deliver(node.answer());
-  f.run();
+  f.answer("a");
   CHECK(f.statistics("2").fail.count == 1);
   CHECK(f.statistics("2").success.count == 0);
 }
@@ -229,8 +225,7 @@ TEST_CASE("too many requests under way are refused, of one version or of all") {
   f.begin(f.request_of("r4", "1"));
   CHECK(f.infer(f.request_of("r5", "1")).error.code == error_code::overloaded);
   CHECK(f.statistics("2").failures.at("REJECTED") == 1);
-  node.waiting[0].promise.deliver(node.answer());
-  f.run();
+  f.answer("a");
   CHECK(f.code_of(first) == error_code::none);
   node.holds = false;
   CHECK(f.infer(f.request_of("r6")).error.code == error_code::none);
@@ -293,7 +288,7 @@ TEST_CASE("a version is retired when its last request has ended, and its agents 
   auto retired = f.request<model_retired>(f.router, retire_model{"m", "2", "m2", 0, 5'000});
   f.advance(100);
   CHECK_FALSE(retired->has_value());
-  node.waiting[0].promise.deliver(node.answer());
+  f.answer("a");
   f.advance(100);
   REQUIRE(retired->has_value());
   CHECK((**retired)->left == 0);

@@ -2,6 +2,7 @@
 // simdjson and LibTorch; each request is run by itself as soon as it is read, nothing is queued,
 // checked or counted. It takes the body of the Open Inference Protocol, in JSON or, with
 // `Inference-Header-Content-Length`, binary, with one FP32 input.
+#include <ATen/Parallel.h>
 #include <torch/script.h>
 
 #include <charconv>
@@ -37,7 +38,7 @@ class floor_model {
 public:
   explicit floor_model(const std::string& path) : program_(torch::jit::load(path)) {
     program_.eval();
-    program_ = torch::jit::optimize_for_inference(program_);
+    program_ = torch::jit::freeze(program_);
   }
 
   torch::Tensor run(input& from) {

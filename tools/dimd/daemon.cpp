@@ -1,10 +1,12 @@
 #include "tools/dimd/daemon.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <ctime>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include <unistd.h>
 
@@ -150,8 +152,11 @@ runtime::expected<void> daemon::start() {
   actors::add_message_types(p.config);
   p.config.enable_links(options_.cluster.heartbeat_ms, options_.cluster.lost_ms);
   runtime::enable_handoff(p.config);
-  if (options_.cluster.worker_threads > 0)
-    p.config.set("scheduler.max-threads", options_.cluster.worker_threads);
+  // CAF's own default is at least four.
+  auto workers = options_.cluster.worker_threads > 0
+                   ? options_.cluster.worker_threads
+                   : std::max(1u, std::thread::hardware_concurrency());
+  p.config.set("scheduler.max-threads", workers);
   p.system = std::make_unique<caf::actor_system>(p.config);
   p.shown = runtime::show_process(roles_of(options_), *p.system);
   if (auto tree = start_tree(); !tree)

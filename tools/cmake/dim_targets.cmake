@@ -35,13 +35,13 @@ function(dim_program name)
   dim_precompile(${name} ${arg_PRECOMPILE})
 endfunction()
 
-# A request's memory is taken by one thread and given back by another, which costs jemalloc less than
-# half of what it costs glibc. Sanitizers bring an allocator of their own.
+# A request's memory is taken by one thread and given back by another, which costs jemalloc less
+# than glibc. Sanitizers bring an allocator of their own.
 function(dim_fast_allocator program)
   if(NOT DIM_SANITIZE)
     find_library(JEMALLOC_LIBRARY jemalloc REQUIRED)
-    target_link_libraries(${program} PRIVATE -Wl,--no-as-needed ${JEMALLOC_LIBRARY}
-                                             -Wl,--as-needed)
+    target_link_libraries(
+      ${program} PRIVATE -Wl,--no-as-needed ${JEMALLOC_LIBRARY} -Wl,--as-needed)
   endif()
 endfunction()
 

@@ -339,6 +339,41 @@ TEST_CASE("an unknown device and no thread at all are refused") {
   CHECK(model::load(file.path(), spec, "cpu:0-1", 2).has_value());
 }
 
+TEST_CASE("numbers behind the names, or forward's own names, tell which tensor goes where") {
+  const script file{"def forward(self, x, y):\n    return x - y, x\n"};
+  auto spec = tests::simple_spec(1, 1, 8);
+  spec.inputs = {{"INPUT__1", datatype::fp32, {1}, {}}, {"INPUT__0", datatype::fp32, {1}, {}}};
+  spec.outputs = {{"OUTPUT__1", datatype::fp32, {1}, {}}, {"OUTPUT__0", datatype::fp32, {1}, {}}};
+  auto numbered = file.loaded(spec);
+  const auto outputs =
+    numbered.run({floats("INPUT__0", {1, 1}, {7}), floats("INPUT__1", {1, 1}, {2})}, false);
+  REQUIRE(outputs.has_value());
+  CHECK(tests::elements_of<float>(outputs->at(0)) == std::vector<float>{7});
+  CHECK(tests::elements_of<float>(outputs->at(1)) == std::vector<float>{5});
+  spec.inputs = {{"y", datatype::fp32, {1}, {}}, {"x", datatype::fp32, {1}, {}}};
+  spec.outputs = {{"difference", datatype::fp32, {1}, {}}, {"first", datatype::fp32, {1}, {}}};
+  auto named = file.loaded(spec);
+  const auto again = named.run({floats("x", {1, 1}, {7}), floats("y", {1, 1}, {2})}, false);
+  REQUIRE(again.has_value());
+  CHECK(tests::elements_of<float>(again->at(0)) == std::vector<float>{5});
+}
+
+TEST_CASE("a model is warmed up as its configuration says, and refused when that fails") {
+  const script file{"def forward(self, x):\n"
+                    "    assert x.size(0) < 4 or bool(torch.any(x > 0.5))\n"
+                    "    return x\n"};
+  auto spec = tests::simple_spec(2, 2, 8);
+  CHECK(file.load(spec).has_value());
+  spec.warm_up = {{"zeros", 4, 1, models::warm_up_data::zeros, {}}};
+  CHECK(file.load(spec).error().code == error_code::bad_model);
+  spec.warm_up[0].data = models::warm_up_data::random;
+  CHECK(file.load(spec).has_value());
+  spec.warm_up[0].rows = 9;
+  CHECK(contains(file.load(spec).error().message, "expected 1 to 8 rows"));
+  spec.warm_up[0] = {"dims", 1, 1, models::warm_up_data::zeros, {{"x", {3}}}};
+  CHECK(contains(file.load(spec).error().message, "the dims of x"));
+}
+
 TEST_CASE("verifying accepts what runs and refuses what does not") {
   const auto file = linear();
   CHECK(models::verify_model_file(file.path(), tests::simple_spec(2, 1, 8)).has_value());

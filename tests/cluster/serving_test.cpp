@@ -48,7 +48,7 @@ json adder_request() {
 
 }  // namespace
 
-TEST_CASE("an uploaded model answers rightly, and goes on when a worker joins and another is lost") {
+TEST_CASE("an uploaded model answers rightly, and goes on when a worker joins and one is lost") {
   local_cluster cluster{2};
   cluster.node(1).kill();
   cluster.push_samples({"digits-mlp"});

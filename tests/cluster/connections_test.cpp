@@ -29,7 +29,7 @@ TEST_CASE("10,000 open connections are held, and all of them are answered") {
   options.connections = connections;
   options.duration = std::chrono::seconds{10};
   auto load = tools::run_steady_load(
-    options, tools::http_request("POST", "/v2/models/digits-mlp/infer", body.dump()));
+    options, tools::make_request("POST", "/v2/models/digits-mlp/infer", body.dump()));
   CHECK(load.errors == 0);
   CHECK(load.answered >= connections);
 }

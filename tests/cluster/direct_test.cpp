@@ -41,7 +41,7 @@ TEST_CASE("a node that is killed under load costs no request that has time left"
   options.port = cluster.port();
   options.connections = 16;
   options.duration = std::chrono::seconds{4};
-  auto request = tools::request_text{tools::http_request("POST", target, small_request().dump())};
+  auto request = tools::request_text{tools::make_request("POST", target, small_request().dump())};
   std::string problem;
   auto answers = 0;
   auto load = tools::run_load(
@@ -67,7 +67,7 @@ TEST_CASE("an agent that is killed under load costs no request that has time lef
   options.port = cluster.port();
   options.connections = 16;
   options.duration = std::chrono::seconds{3};
-  auto request = tools::request_text{tools::http_request("POST", target, small_request().dump())};
+  auto request = tools::request_text{tools::make_request("POST", target, small_request().dump())};
   std::string problem;
   auto killed = false;
   auto load = tools::run_load(

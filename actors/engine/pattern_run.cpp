@@ -33,7 +33,6 @@ pattern_run::pattern_run(run_arguments arguments)
     return;
   for (auto& node : prior_.nodes())
     used_nodes_[node];
-  failed_nodes_ = prior_.failed_nodes();
 }
 
 run_effects pattern_run::start(std::vector<models::model_spec> model_specs, std::int64_t now_ms) {

@@ -209,8 +209,6 @@ private:
   /// Nodes that run an execution of a place that asks for distinct nodes, or have answered one, and
   /// their owners.
   std::map<std::string, std::string> used_nodes_;
-  /// Nodes that have failed such an execution: others are tried first.
-  std::set<std::string> failed_nodes_;
   /// Set once no further distinct node was found: others of this job need not wait for one.
   std::optional<runtime::failure> no_more_nodes_;
   /// Steps whose outputs are stored.

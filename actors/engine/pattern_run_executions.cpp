@@ -142,10 +142,8 @@ void pattern_run::close_record(live_execution& live, const execution_ended& news
 
 void pattern_run::take_failure(const live_execution& live, const execution_ended& news) {
   auto& node_id = live.record.node_id;
-  // It has given no answer, so another replica may run there, though rather elsewhere.
+  // It has given no answer, so another replica may run there; this one avoids it.
   used_nodes_.erase(node_id);
-  if (live.distinct && !node_id.empty() && news.error.code != error_code::overloaded)
-    failed_nodes_.insert(node_id);
   if (live.distinct && news.error.code == error_code::no_nodes)
     no_more_nodes_ = news.error;
   if (phase_ != phase::running)
@@ -262,9 +260,6 @@ void pattern_run::add_distinct_filters(execution_request& request) const {
       owners.insert(owner);
   }
   request.avoid_owners.assign(owners.begin(), owners.end());
-  for (auto& node : failed_nodes_)
-    if (std::find(request.avoid.begin(), request.avoid.end(), node) == request.avoid.end())
-      request.avoid.push_back(node);
 }
 
 void pattern_run::withdraw_if(bool only_unplaced) {

@@ -26,8 +26,6 @@ prior_work::prior_work(std::vector<execution_record> records) {
       continue;
     if (record.state <= execution_state::completed)
       nodes_.insert(record.node_id);
-    else if (record.error.code != runtime::error_code::overloaded)
-      failed_nodes_.insert(record.node_id);
     records_[place].push_back(std::move(record));
   }
   for (auto& [place, queue] : records_)

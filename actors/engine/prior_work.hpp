@@ -47,11 +47,6 @@ public:
     return nodes_;
   }
 
-  /// Nodes that have failed one, without those that refused it.
-  const std::set<std::string>& failed_nodes() const noexcept {
-    return failed_nodes_;
-  }
-
 private:
   using record_queue = std::deque<execution_record>;
 
@@ -62,7 +57,6 @@ private:
   std::map<std::pair<std::uint32_t, std::string>, record_queue> elsewhere_;
   std::map<place_id, std::uint32_t> last_attempts_;
   std::set<std::string> nodes_;
-  std::set<std::string> failed_nodes_;
 };
 
 }  // namespace dim::actors

@@ -10,7 +10,7 @@ using namespace dim::actors;
 using namespace dim::tests;
 using runtime::error_code;
 
-TEST_CASE("a replica keeps off nodes of other replicas, and rather off those that have failed") {
+TEST_CASE("a replica keeps off nodes of other replicas, and rather off one that failed it") {
   auto arguments = arguments_of(pattern::replicated);
   pattern_run run{arguments};
   auto group = requests_in(run.start({}, begin_ms));

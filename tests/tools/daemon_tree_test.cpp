@@ -112,7 +112,7 @@ TEST_CASE("every actor of a daemon hangs in the tree, and the tree stops in orde
                                  "FAULTS"});
   CHECK(tree.children_of("ORCHESTRATOR")
         == std::set<std::string>{"STORE", "EVENTS", "QUERIES", "MODELS", "REGISTRY", "SCHEDULER",
-                                 "DISPATCHER", "BACKUP"});
+                                 "DISPATCHER", "BACKUP", "ROUTER"});
   CHECK(tree.children_of("NODE GROUP")
         == std::set<std::string>{"CACHE", "AGENT ENTRY", "DEVICE", "NODE"});
   CHECK(daemon.stop());

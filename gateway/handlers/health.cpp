@@ -14,6 +14,7 @@ struct readiness {
   std::vector<std::string> reasons;
   /// What does not stand against taking jobs, but against running them.
   std::vector<std::string> warnings;
+  bool has_node = false;
 };
 
 readiness judge(const handler_context& context,
@@ -28,7 +29,8 @@ readiness judge(const handler_context& context,
   if (status->read_only)
     result.reasons.push_back("the store is read-only: "
                              + std::string{to_string(status->store_health)});
-  if (status->nodes_online + status->nodes_busy == 0)
+  result.has_node = status->nodes_online + status->nodes_busy > 0;
+  if (!result.has_node)
     result.warnings.push_back("no node is online");
   if (status->placement_paused)
     result.warnings.push_back("placement is paused");
@@ -44,6 +46,14 @@ http_reply render_ready(const readiness& found) {
   out.member("reasons", found.reasons);
   out.end_object();
   return json_reply(out.take(), is_ready ? 200 : 503);
+}
+
+/// Jobs wait for a node, a direct inference does not.
+http_reply render_serving_ready(const readiness& found) {
+  auto all = found;
+  if (!all.has_node)
+    all.reasons.push_back("no node is online");
+  return render_ready(all);
 }
 
 http_reply render_health(const readiness& found) {
@@ -73,10 +83,13 @@ void probe(const handler_context& context, const exchange_ptr& exchange,
 void add_health_routes(router& routes, const handler_context& context) {
   auto say_live = [](exchange_ptr exchange) { exchange->reply(json_reply(R"({"live":true})")); };
   auto say_ready = [&context](exchange_ptr exchange) { probe(context, exchange, render_ready); };
+  auto say_serving_ready = [&context](exchange_ptr exchange) {
+    probe(context, exchange, render_serving_ready);
+  };
   routes.add({"GET", "/health/live", say_live});
   routes.add({"GET", "/health/ready", say_ready});
   routes.add({"GET", "/v2/health/live", say_live, body_mode::buffered, "health"});
-  routes.add({"GET", "/v2/health/ready", say_ready, body_mode::buffered, "health"});
+  routes.add({"GET", "/v2/health/ready", say_serving_ready, body_mode::buffered, "health"});
   routes.add({"GET", "/health",
               [&context](exchange_ptr exchange) { probe(context, exchange, render_health); }});
 }

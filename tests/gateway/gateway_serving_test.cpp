@@ -25,6 +25,8 @@ TEST_CASE("the server tells its name, version and extensions, and that it lives"
     CHECK(server["extensions"].is_array());
   }
   CHECK(f.get("/v2/health/live?x=y") == json{{"live", true}});
+  CHECK(f.get("/v2/health/ready", 503)["ready"] == false);
+  f.script->status.nodes_online = 1;
   auto ready = f.get("/v2/health/ready");
   CHECK(ready["ready"] == true);
   CHECK(ready["live"] == true);

@@ -1,0 +1,128 @@
+#include <doctest/doctest.h>
+
+#include "tests/actors/router_fixture.hpp"
+
+using namespace dim;
+using namespace dim::actors;
+using namespace dim::tests;
+
+namespace {
+
+/// An ensemble "whole" of two steps, both of the model "m": the second takes the first's "y".
+served_version whole() {
+  model_entry entry{"whole", "1", "whole1", 10, 0, {}, 0};
+  entry.spec.name = "whole";
+  entry.spec.kind = models::model_kind::ensemble;
+  entry.spec.max_batch_size = 8;
+  entry.spec.inputs = {{"in", models::datatype::fp32, {2}, {}}};
+  entry.spec.outputs = {{"out", models::datatype::fp32, {2}, {}},
+                        {"side", models::datatype::fp32, {2}, {}}};
+  entry.spec.steps = {{"m", "1", {{"x", "in"}}, {{"y", "middle"}, {"z", "side"}}},
+                      {"m", "2", {{"x", "middle"}}, {{"y", "out"}}}};
+  return {entry, serving_state::ready, {}};
+}
+
+run_inference whole_request(const std::string& id) {
+  auto request = router_fixture::request_of(id);
+  request.model = "whole";
+  request.inputs[0].name = "in";
+  return request;
+}
+
+struct local_fixture : router_fixture {
+  explicit local_fixture(bool caches = false) {
+    catalogue.versions.push_back(whole());
+    if (caches) {
+      arguments.cache_bytes = 1 << 20;
+      for (served_version& each : catalogue.versions)
+        each.model.spec.response_cache = each.model.name == "m";
+    }
+    start();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("an ensemble's steps run one after the other, and their outputs go on under new names") {
+  local_fixture f;
+  auto& node = f.add_node("n1");
+  const auto reply = f.infer(whole_request("r"));
+  REQUIRE_MESSAGE(reply.error.code == error_code::none, reply.error.message);
+  REQUIRE(node.orders.size() == 2);
+  CHECK(node.orders[0].version == "1");
+  CHECK(node.orders[0].inputs.at(0).name == "x");
+  CHECK(node.orders[1].version == "2");
+  CHECK(node.orders[1].inputs.at(0).name == "x");
+  REQUIRE(reply.outputs.size() == 2);
+  CHECK(reply.outputs[0].name == "out");
+  CHECK(reply.outputs[1].name == "side");
+  CHECK(reply.model == "whole");
+  CHECK(reply.node_id.empty());
+  CHECK(reply.times.forward_ns == 6'000);
+  auto only = whole_request("s");
+  only.outputs = {"side"};
+  CHECK(f.infer(only).outputs.size() == 1);
+  const auto counted = f.ask<model_statistics_list>(f.router, get_model_statistics{"whole", ""});
+  CHECK(counted->models.at(0).success.count == 2);
+  CHECK(f.statistics("1").success.count == 2);
+}
+
+TEST_CASE("an ensemble whose step fails fails with the step's words") {
+  local_fixture f;
+  f.add_node("n1").fails_with = error_code::bad_model;
+  const auto reply = f.infer(whole_request("r"));
+  CHECK(reply.error.code == error_code::bad_model);
+  CHECK(reply.error.message.starts_with("in ensemble 'whole', "));
+}
+
+TEST_CASE("an ensemble whose caller is gone withdraws the step that runs") {
+  local_fixture f;
+  auto& node = f.add_node("n1");
+  node.holds = true;
+  const auto reply = f.begin(whole_request("r"));
+  REQUIRE(node.orders.size() == 1);
+  f.send(f.router, withdraw_inference{"r"});
+  CHECK(f.code_of(reply) == error_code::cancelled);
+  REQUIRE(node.withdrawn.size() == 1);
+  CHECK(node.withdrawn[0].request_id == node.orders[0].request_id);
+}
+
+TEST_CASE("an ensemble's steps share its deadline") {
+  local_fixture f;
+  f.add_node("n1").holds = true;
+  const auto reply = f.begin(whole_request("r"));
+  f.advance(11'000);
+  CHECK(f.code_of(reply) == error_code::timeout);
+}
+
+TEST_CASE("an answer that is kept is given again without a node, and counted apart") {
+  local_fixture f(true);
+  auto& node = f.add_node("n1");
+  const auto first = f.infer(router_fixture::request_of("a"));
+  auto again = router_fixture::request_of("b");
+  again.outputs = {"z"};
+  const auto second = f.infer(again);
+  CHECK_FALSE(first.from_cache);
+  CHECK(second.from_cache);
+  CHECK(node.orders.size() == 1);
+  REQUIRE(second.outputs.size() == 1);
+  CHECK(second.outputs[0] == first.outputs[1]);
+  auto other = router_fixture::request_of("c");
+  other.inputs[0] = models::make_tensor("x", models::datatype::fp32, {1, 2},
+                                        std::vector<char>(8, 'x'));
+  CHECK_FALSE(f.infer(other).from_cache);
+  const auto counted = f.statistics("2");
+  CHECK(counted.cache_hit.count == 1);
+  CHECK(counted.cache_miss.count == 2);
+  CHECK(counted.success.count == 3);
+  CHECK(counted.inference_count == 2);
+}
+
+TEST_CASE("failures are not kept") {
+  local_fixture f(true);
+  auto& node = f.add_node("n1");
+  node.fails_with = error_code::bad_model;
+  CHECK(f.infer(router_fixture::request_of("a")).error.code == error_code::bad_model);
+  node.fails_with = error_code::none;
+  CHECK_FALSE(f.infer(router_fixture::request_of("b")).from_cache);
+}

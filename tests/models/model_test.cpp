@@ -347,23 +347,20 @@ TEST_CASE("numbers behind the names, or forward's own names, tell which tensor g
   auto numbered = file.loaded(spec);
   const auto outputs =
     numbered.run({floats("INPUT__0", {1, 1}, {7}), floats("INPUT__1", {1, 1}, {2})}, false);
-  REQUIRE(outputs.has_value());
+  REQUIRE(outputs);
   CHECK(tests::elements_of<float>(outputs->at(0)) == std::vector<float>{7});
   CHECK(tests::elements_of<float>(outputs->at(1)) == std::vector<float>{5});
   spec.inputs = {{"y", datatype::fp32, {1}, {}}, {"x", datatype::fp32, {1}, {}}};
   spec.outputs = {{"difference", datatype::fp32, {1}, {}}, {"first", datatype::fp32, {1}, {}}};
-  auto named = file.loaded(spec);
-  const auto again = named.run({floats("x", {1, 1}, {7}), floats("y", {1, 1}, {2})}, false);
-  REQUIRE(again.has_value());
+  const auto again =
+    file.loaded(spec).run({floats("x", {1, 1}, {7}), floats("y", {1, 1}, {2})}, false);
   CHECK(tests::elements_of<float>(again->at(0)) == std::vector<float>{5});
 }
 
 TEST_CASE("a model is warmed up as its configuration says, and refused when that fails") {
-  const script file{"def forward(self, x):\n"
-                    "    assert x.size(0) < 4 or bool(torch.any(x > 0.5))\n"
+  const script file{"def forward(self, x):\n    assert x.size(0) < 4 or bool(torch.any(x > 0.5))\n"
                     "    return x\n"};
   auto spec = tests::simple_spec(2, 2, 8);
-  CHECK(file.load(spec).has_value());
   spec.warm_up = {{"zeros", 4, 1, models::warm_up_data::zeros, {}}};
   CHECK(file.load(spec).error().code == error_code::bad_model);
   spec.warm_up[0].data = models::warm_up_data::random;
@@ -372,6 +369,17 @@ TEST_CASE("a model is warmed up as its configuration says, and refused when that
   CHECK(contains(file.load(spec).error().message, "expected 1 to 8 rows"));
   spec.warm_up[0] = {"dims", 1, 1, models::warm_up_data::zeros, {{"x", {3}}}};
   CHECK(contains(file.load(spec).error().message, "the dims of x"));
+}
+
+TEST_CASE("a batch that does not fit the memory is run in two halves, and these not cut again") {
+  const script file{"def forward(self, x):\n    if x.size(0) > 2:\n"
+                    "        x = x + torch.zeros([70368744177664]).sum()\n"
+                    "    return x * 2\n"};
+  auto loaded = file.loaded(tests::simple_spec(1, 1, 8));
+  const auto outputs = loaded.run({floats("x", {3, 1}, {1, 2, 3})}, false).value();
+  CHECK(tests::elements_of<float>(outputs[0]) == std::vector<float>{2, 4, 6});
+  CHECK(loaded.run({floats("x", {6, 1}, std::vector<float>(6))}, false).error().code
+        == error_code::memory_limit);
 }
 
 TEST_CASE("verifying accepts what runs and refuses what does not") {

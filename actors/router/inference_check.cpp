@@ -58,11 +58,7 @@ runtime::failure check_shape(const model_spec& spec, const tensor_spec& declared
                       + "'. Expected " + shape_text(expected) + ", got "
                       + shape_text(input.shape) + ".";
   if (batches)
-    words += " NOTE: Setting a non-zero max_batch_size in the model config requires a batch "
-             "dimension to be prepended to each input shape. If you want to specify the full "
-             "shape including the batch dim in your input dims config, try setting "
-             "max_batch_size to zero. See the model configuration docs for more info on "
-             "max_batch_size.";
+    words += " The first dimension counts the rows.";
   return refused(std::move(words));
 }
 

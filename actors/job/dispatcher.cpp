@@ -58,7 +58,7 @@ void dispatcher_state::take_unfinished(unfinished_jobs& stored) {
     work.is_resumed = true;
     hold(std::move(work));
   }
-  close_stragglers(stored.stragglers);
+  close_stragglers(std::move(stored.stragglers));
   is_loaded = true;
   if (!stored.jobs.empty())
     runtime::log(runtime::log_level::info, name, "took up unfinished jobs",
@@ -265,6 +265,8 @@ void dispatcher_state::note_down(const caf::down_msg& news) {
 
 void dispatcher_state::look_at_clock() {
   auto now = runtime::wall_ms(self->home_system());
+  if (now >= close_again_at)
+    close_stragglers(std::exchange(unclosed, {}));
   while (!deadlines.empty() && deadlines.begin()->first <= now) {
     auto id = deadlines.begin()->second;
     deadlines.erase(deadlines.begin());

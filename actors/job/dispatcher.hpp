@@ -77,7 +77,7 @@ private:
   void rebuild(const std::string& job_id);
   void load_crashed(const std::string& job_id);
   /// Ends the executions that ended jobs have left open.
-  void close_stragglers(std::vector<unfinished_stragglers>& left);
+  void close_stragglers(std::vector<unfinished_stragglers> left);
   void fail_job(job_record record);
   void store_failure(job_record record, std::vector<execution_record> executions);
   void answer_readers(const std::string& job_id, job_state state);
@@ -94,6 +94,9 @@ private:
   std::set<std::pair<std::int64_t, std::string>> deadlines;
   /// Submissions between admission and commit: they count as held.
   std::size_t under_way = 0;
+  /// What `close_stragglers` could not store yet, and when it tries again.
+  std::vector<unfinished_stragglers> unclosed;
+  std::int64_t close_again_at = 0;
   std::uint64_t last_reader = 0;
   std::map<std::uint64_t, waiting_reader> readers;
   std::set<std::pair<std::int64_t, std::uint64_t>> reader_deadlines;

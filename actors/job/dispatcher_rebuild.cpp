@@ -11,6 +11,9 @@ namespace dim::actors {
 
 namespace {
 
+/// Pause before what a full store has refused is tried again.
+constexpr std::int64_t close_pause_ms = 1'000;
+
 /// Gives up an execution that nobody follows any more.
 void append_loss(execution_record& execution, std::int64_t now, const char* why,
                  commit_changes& commit) {
@@ -30,7 +33,7 @@ void append_loss(execution_record& execution, std::int64_t now, const char* why,
 
 }  // namespace
 
-void dispatcher_state::close_stragglers(std::vector<unfinished_stragglers>& left) {
+void dispatcher_state::close_stragglers(std::vector<unfinished_stragglers> left) {
   auto store = arguments.services.store.get();
   if (left.empty() || !store)
     return;
@@ -44,9 +47,11 @@ void dispatcher_state::close_stragglers(std::vector<unfinished_stragglers>& left
   }
   self->request(store, caf::infinite, std::move(commit))
     .then([](const commit_result&) {},
-          [](const caf::error& what) {
+          [this, left](const caf::error& what) {
             runtime::log(runtime::log_level::error, name, "could not close what ended jobs left",
                          {{"reason", runtime::to_failure(what).message}});
+            unclosed.insert(unclosed.end(), left.begin(), left.end());
+            close_again_at = runtime::wall_ms(self->home_system()) + close_pause_ms;
           });
 }
 
@@ -62,7 +67,7 @@ void dispatcher_state::load_crashed(const std::string& job_id) {
   self->request(queries, caf::infinite, load_unfinished{job_id})
     .then(
       [this, job_id](unfinished_jobs& stored) {
-        close_stragglers(stored.stragglers);
+        close_stragglers(std::move(stored.stragglers));
         if (stored.jobs.empty())
           return answer_readers(job_id, job_state::completed);
         auto& one = stored.jobs.front();

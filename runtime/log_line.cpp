@@ -25,11 +25,6 @@ std::string timestamp(std::int64_t at_ms) {
   return whole.data();
 }
 
-/// Quoted and escaped; bytes that are not UTF-8 become U+FFFD.
-std::string quoted(std::string_view text) {
-  return json(text).dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
 bool needs_quotes(std::string_view text) {
   for (unsigned char c : text)
     if (c <= ' ' || c == '"' || c == '=' || c == '\\' || c >= 0x7f)
@@ -39,11 +34,15 @@ bool needs_quotes(std::string_view text) {
 
 /// A line stays one line: control characters are escaped as in JSON.
 std::string plain(std::string_view text) {
-  auto result = quoted(text);
+  auto result = json_string(text);
   return result.substr(1, result.size() - 2);
 }
 
 }  // namespace
+
+std::string json_string(std::string_view text) {
+  return json(text).dump(-1, ' ', false, json::error_handler_t::replace);
+}
 
 std::string json_line(const log_head& head, log_fields fields) {
   json line;
@@ -72,7 +71,7 @@ std::string text_line(const log_head& head, log_fields fields) {
     if (field.is_number)
       line.append(std::to_string(field.number));
     else
-      line.append(needs_quotes(field.text) ? quoted(field.text) : std::string{field.text});
+      line.append(needs_quotes(field.text) ? json_string(field.text) : std::string{field.text});
   }
   return line;
 }

@@ -115,8 +115,9 @@ batch_queue::selection batch_queue::select() const {
   auto is_head = true;
   for (auto& [level, items] : queues_)
     for (auto& [each, timeout, action] : items) {
-      if (std::exchange(is_head, false) || rows >= rows_max_ || each.alone ||
-          each.form != head.form)
+      if (rows >= rows_max_)
+        break;
+      if (std::exchange(is_head, false) || each.alone || each.form != head.form)
         continue;
       if (rows + each.rows > rows_max_) {
         result.full = true;

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "actors/agent/batch_former.hpp"
+#include "actors/agent/release_reason.hpp"
 #include "models/model_spec.hpp"
 
 /// Which waiting requests go into the next forward. Pure: time comes in as a number.
@@ -31,6 +31,13 @@ struct queued_request {
   std::uint32_t priority = 0;
   /// The longest wait that it asks for itself; 0: it does not.
   std::uint64_t timeout_us = 0;
+};
+
+/// What leaves the queue together.
+struct formed_batch {
+  /// In order.
+  std::vector<std::uint64_t> keys;
+  release_reason released = release_reason::none;
 };
 
 /// How much more the worker can be given now.

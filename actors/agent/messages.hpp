@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "actors/agent/batch_former.hpp"
+#include "actors/agent/release_reason.hpp"
 #include "models/model_spec.hpp"
 #include "models/tensor.hpp"
 #include "runtime/errors.hpp"

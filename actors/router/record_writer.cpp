@@ -5,25 +5,18 @@
 
 #include "actors/type_ids.hpp"
 #include "runtime/log.hpp"
+#include "runtime/log_line.hpp"
 
 namespace dim::actors {
 
 namespace {
 
-/// Request ids come from clients: what JSON does not take as it is, is left out.
-std::string quoted(const std::string& text) {
-  auto result = text;
-  std::erase_if(result, [](char each) {
-    return each < ' ' || each == 127 || each == '"' || each == '\\';
-  });
-  return '"' + result + '"';
-}
-
 std::string line_of(const inference_record& record) {
+  auto text = [](std::string_view value) { return runtime::json_string(value); };
   return "{\"ended_at\":" + std::to_string(record.ended_at) +
-         ",\"id\":" + quoted(record.request_id) + ",\"model\":" + quoted(record.model) +
-         ",\"version\":" + quoted(record.version) + ",\"node\":" + quoted(record.node_id) +
-         ",\"code\":" + quoted(std::string{to_string(record.code)}) +
+         ",\"id\":" + text(record.request_id) + ",\"model\":" + text(record.model) +
+         ",\"version\":" + text(record.version) + ",\"node\":" + text(record.node_id) +
+         ",\"code\":" + text(to_string(record.code)) +
          ",\"total_us\":" + std::to_string(record.total_us) +
          ",\"queue_us\":" + std::to_string(record.queue_us) +
          ",\"forward_us\":" + std::to_string(record.forward_us) +

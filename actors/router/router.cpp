@@ -81,10 +81,8 @@ caf::typed_response_promise<inference_done> router_state::accept(run_inference& 
 void router_state::begin(run_inference& request, done_promise promise, std::int64_t arrived_ns) {
   auto found = served.find(request.model, request.version);
   if (!found) {
-    if (asking_models && unknown.size() < arguments.options.outstanding_max) {
-      unknown.push_back({std::move(request), promise, arrived_ns});
-      return;
-    }
+    if (!knows_models)
+      return wait_for_models(request, std::move(promise), arrived_ns);
     return refuse(promise, request, nullptr, arrived_ns, std::move(found.error()));
   }
   auto& route = *found;
@@ -222,9 +220,17 @@ void router_state::look_at_clock() {
   for (auto number : late)
     abandon(flights.find(number), error_code::timeout, "Request timeout expired");
   watch_retiring();
-  if (records.unwritten() > 0 && writer)
-    self->send(writer, records.take_unwritten());
+  write_records_out();
   arm();
+}
+
+void router_state::write_records_out() {
+  if (!writer || writing || records.unwritten() == 0)
+    return;
+  // One message at a time: while the disk is slow the records wait in the ring, which is bounded.
+  writing = true;
+  self->request(writer, caf::infinite, records.take_unwritten())
+    .then([this] { writing = false; }, [this](const caf::error&) { writing = false; });
 }
 
 void router_state::arm() {

@@ -125,6 +125,7 @@ private:
   void begin(run_inference& request, done_promise promise, std::int64_t arrived_ns);
   void refuse(done_promise& promise, const run_inference& request, const route_pointer& route,
               std::int64_t arrived_ns, runtime::failure error);
+  void write_records_out();
   void arm();
 
   // router_flights.cpp
@@ -156,6 +157,8 @@ private:
   /// Asks MODELS what is served; it tells changes by itself.
   void ask_for_models();
   void answer_unknown();
+  /// Keeps a request until MODELS has said what is served, and asks it.
+  void wait_for_models(run_inference& request, done_promise promise, std::int64_t arrived_ns);
   /// Starts agents of the version on nodes that have none.
   void spread(const route_pointer& route);
   using agents_reply = std::function<void(const runtime::expected<agents_set>&)>;
@@ -183,7 +186,11 @@ private:
   std::deque<waiting_request> unknown;
   std::vector<retiring_route> retiring;
   bool asking_models = false;
+  /// Whether MODELS has said what is served since this ROUTER was started.
+  bool knows_models = false;
   record_writer_actor writer;
+  /// WRITER has records in hand.
+  bool writing = false;
   bool tick_runs = false;
   std::uint64_t done = 0;
   std::uint64_t failed = 0;

@@ -29,9 +29,24 @@ void router_state::ask_for_models() {
              [this](runtime::expected<served_models> reply) {
                asking_models = false;
                if (reply)
-                 served.replace(*reply);
-               answer_unknown();
+                 return take_served(*reply);
+               runtime::failure why{error_code::unavailable,
+                                    "it is not known yet which models are served: " +
+                                      reply.error().message,
+                                    {}};
+               for (auto& each : std::exchange(unknown, {}))
+                 refuse(each.promise, each.request, nullptr, each.arrived_ns, why);
              });
+}
+
+void router_state::wait_for_models(run_inference& request, done_promise promise,
+                                   std::int64_t arrived_ns) {
+  if (unknown.size() >= arguments.options.outstanding_max)
+    return refuse(promise, request, nullptr, arrived_ns,
+                  {error_code::overloaded, "too many requests wait for the catalogue", {}});
+  unknown.push_back({std::move(request), std::move(promise), arrived_ns});
+  if (!asking_models)
+    ask_for_models();
 }
 
 void router_state::answer_unknown() {
@@ -41,7 +56,7 @@ void router_state::answer_unknown() {
 
 void router_state::take_served(const served_models& news) {
   served.replace(news);
-  asking_models = false;
+  knows_models = true;
   answer_unknown();
 }
 

@@ -245,8 +245,8 @@ typename Inspector::result_type inspect(Inspector& f, unload_served_model& x) {
   return f(x.name, x.version, x.dependents, x.time_left_ms);
 }
 
-/// Sets an alias, or removes it when `target.model` is empty. Replies with what it stands for now.
-/// Errors: model_not_found, bad_input, conflict (a model has this name).
+/// Sets an alias, or removes it when `target.model` is empty. Replies with the alias as
+/// it is afterwards. Errors: model_not_found, bad_input, conflict (a model has this name).
 struct set_model_alias {
   std::string alias;
   model_alias target;

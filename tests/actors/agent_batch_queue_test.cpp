@@ -8,6 +8,8 @@
 using dim::actors::batch_queue;
 using dim::actors::queued_request;
 using dim::actors::queue_room;
+using dim::actors::release_reason;
+namespace models = dim::models;
 using keys = std::vector<std::uint64_t>;
 
 namespace {
@@ -108,6 +110,120 @@ TEST_CASE("what is put in front comes first, and what is withdrawn never comes")
   CHECK_FALSE(queue.erase(1));
   CHECK(queue.take(0, queue_room::any).keys == keys{3});
   CHECK(queue.take(0, queue_room::any).keys == keys{2});
+}
+
+TEST_CASE("a batch of a preferred size leaves at once, and the rest waits for its delay") {
+  models::batching_policy policy;
+  policy.preferred_sizes = {2, 4};
+  batch_queue queue{8, 1'000, policy};
+  for (std::uint64_t key = 1; key <= 5; ++key)
+    queue.push(item(key));
+  auto first = queue.take(0, queue_room::full_batch);
+  CHECK(first.keys == keys{1, 2, 3, 4});
+  CHECK(first.released == release_reason::preferred);
+  CHECK(queue.take(999, queue_room::any).keys.empty());
+  auto rest = queue.take(1'000, queue_room::any);
+  CHECK(rest.keys == keys{5});
+  CHECK(rest.released == release_reason::delay);
+}
+
+TEST_CASE("a batch says why it left") {
+  batch_queue queue{2, 0};
+  queue.push(item(1));
+  CHECK(queue.take(0, queue_room::any).released == release_reason::idle);
+  queue.push(item(2));
+  queue.push(item(3));
+  CHECK(queue.take(0, queue_room::any).released == release_reason::full);
+  queue.push(lone_item(4));
+  CHECK(queue.take(0, queue_room::any).released == release_reason::alone);
+}
+
+TEST_CASE("a hurried request need not wait until a busy worker is idle") {
+  batch_queue queue{4, 0};
+  auto one = item(1);
+  one.hurried = true;
+  queue.push(one);
+  CHECK(queue.take(0, queue_room::full_batch).keys.empty());
+  CHECK(queue.take(0, queue_room::hurried).keys == keys{1});
+  queue.push(item(2));
+  CHECK(queue.take(0, queue_room::hurried).keys.empty());
+}
+
+TEST_CASE("a higher priority goes first, and one that is not known has the default") {
+  models::batching_policy policy;
+  policy.priority_levels = 3;
+  policy.default_priority = 2;
+  batch_queue queue{2, 0, policy};
+  for (std::uint32_t priority : {3u, 0u, 9u, 1u}) {
+    auto one = item(10 + priority);
+    one.priority = priority;
+    queue.push(one);
+  }
+  CHECK(queue.take(0, queue_room::any).keys == keys{11, 10});
+  CHECK(queue.take(0, queue_room::any).keys == keys{19, 13});
+}
+
+TEST_CASE("a request that has waited too long is given up") {
+  models::batching_policy policy;
+  policy.default_queue.default_timeout_us = 100;
+  batch_queue queue{1, 0, policy};
+  queue.push(item(1, 1, 0));
+  queue.push(item(2, 1, 50));
+  CHECK(queue.timeout_due_us() == 100);
+  CHECK(queue.take_late(99).empty());
+  CHECK(queue.take_late(100) == keys{1});
+  CHECK(queue.timeout_due_us() == 150);
+  CHECK(queue.take(120, queue_room::any).keys == keys{2});
+  CHECK_FALSE(queue.timeout_due_us());
+  CHECK(queue.empty());
+}
+
+TEST_CASE("a policy may let late requests wait on, behind all others") {
+  models::batching_policy policy;
+  policy.default_queue = {models::timeout_action::delay, 100, false, 0};
+  batch_queue queue{1, 0, policy};
+  queue.push(item(1, 1, 0));
+  queue.push(item(2, 1, 50));
+  CHECK(queue.take_late(100).empty());
+  CHECK(queue.size() == 2);
+  CHECK(queue.take(120, queue_room::any).keys == keys{2});
+  CHECK(queue.take_late(1'000).empty());
+  CHECK(queue.take(1'000, queue_room::any).keys == keys{1});
+}
+
+TEST_CASE("a request may shorten its queue timeout where the policy allows it, never lengthen it") {
+  models::batching_policy policy;
+  policy.default_queue = {models::timeout_action::reject, 100, true, 0};
+  batch_queue queue{1, 0, policy};
+  auto hasty = item(1);
+  hasty.timeout_us = 10;
+  auto patient = item(2);
+  patient.timeout_us = 1'000;
+  queue.push(hasty);
+  queue.push(patient);
+  CHECK(queue.take_late(10) == keys{1});
+  CHECK(queue.take_late(100) == keys{2});
+  policy.default_queue.allow_timeout_override = false;
+  batch_queue strict{1, 0, policy};
+  strict.push(hasty);
+  CHECK(strict.take_late(99).empty());
+  CHECK(strict.take_late(100) == keys{1});
+}
+
+TEST_CASE("a queue that is full refuses, for its own priority only") {
+  models::batching_policy policy;
+  policy.priority_levels = 2;
+  policy.default_priority = 1;
+  policy.queue_by_priority[2].queue_max = 1;
+  batch_queue queue{1, 0, policy};
+  auto low = item(1);
+  low.priority = 2;
+  CHECK(queue.refusal_of(2).empty());
+  queue.push(low);
+  CHECK(queue.refusal_of(2) == "Exceeds maximum queue size: 1 requests wait already");
+  CHECK(queue.refusal_of(1).empty());
+  CHECK(queue.take(0, queue_room::any).keys == keys{1});
+  CHECK(queue.refusal_of(2).empty());
 }
 
 TEST_CASE("every request leaves once, in batches that keep all rules, whatever the mix") {

@@ -65,9 +65,18 @@ TEST_CASE("requests that come before it is known what is served wait for it") {
   auto reply = f.request<inference_done>(f.router, f.request_of("r1"));
   f.run();
   CHECK(f.code_of(reply) == error_code::unavailable);
+}
+
+TEST_CASE("while MODELS does not answer, requests fail as unavailable, and each one asks again") {
+  router_fixture f;
   f.models_answer = false;
   f.start();
-  CHECK(f.infer(f.request_of("r2")).error.code == error_code::model_not_found);
+  f.add_node("a");
+  auto refused = f.infer(f.request_of("r1"));
+  CHECK(refused.error.code == error_code::unavailable);
+  CHECK(refused.error.message.starts_with("it is not known yet which models are served"));
+  f.models_answer = true;
+  CHECK(f.infer(f.request_of("r2")).error.code == error_code::none);
 }
 
 TEST_CASE("what MODELS says is served counts, with aliases and states, and the newest of it") {

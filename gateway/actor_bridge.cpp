@@ -113,7 +113,7 @@ void actor_bridge::send(bridge_call call) {
   auto number = call.number;
   auto target = bridge_.get();
   if (target)
-    caf::anon_send(target, std::move(call));
+    runtime::send_from_thread(target, std::move(call));
   // BRIDGE may have ended in between, and then has failed only the calls before this one.
   if (!target || bridge_.get() != target)
     calls_->fail(number, {error_code::unavailable, "the gateway is starting", {}});

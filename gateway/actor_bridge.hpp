@@ -12,6 +12,7 @@
 #include "gateway/pending_calls.hpp"
 #include "gateway/exchange.hpp"
 #include "runtime/actor_base.hpp"
+#include "runtime/actor_lane.hpp"
 #include "runtime/caf_errors.hpp"
 #include "runtime/service.hpp"
 #include "runtime/supervisor.hpp"
@@ -32,6 +33,7 @@ using bridge_actor = caf::typed_actor<
 /// `pending_calls`, which outlives it, so that every call ends even if BRIDGE does first.
 struct bridge_state {
   static inline const char* name = "BRIDGE";
+  static constexpr bool runs_on_lanes = true;
   using self_pointer = runtime::actor_self<bridge_actor, bridge_state>;
 
   struct sent_call {
@@ -104,7 +106,7 @@ public:
   template <class Message>
   void tell(Message message) {
     if (auto entry = entry_.get())
-      caf::anon_send(entry, std::move(message));
+      runtime::send_from_thread(entry, std::move(message));
   }
 
   /// Whether an orchestrator is known.

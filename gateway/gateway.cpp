@@ -96,8 +96,8 @@ runtime::child_spec gateway::child() const {
   return bridge_.child();
 }
 
-runtime::expected<std::uint16_t> gateway::start() {
-  return server_.start();
+runtime::expected<std::uint16_t> gateway::start(caf::actor_system* system) {
+  return server_.start(system);
 }
 
 bool gateway::drain(std::chrono::steady_clock::time_point deadline) {

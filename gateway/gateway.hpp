@@ -42,8 +42,9 @@ public:
   /// The gateway's one actor, for the supervision tree.
   runtime::child_spec child() const;
 
-  /// Listens and serves. Returns the port. Errors: unavailable (the address can not be had).
-  runtime::expected<std::uint16_t> start();
+  /// Listens and serves. Returns the port. Errors: unavailable (the address can not be had). The
+  /// HTTP threads run actors of `system` that they have woken; null: they run none.
+  runtime::expected<std::uint16_t> start(caf::actor_system* system = nullptr);
 
   /// Accepts no more connections, and waits for the answers that are due, at most until `deadline`.
   /// Returns whether all were given.

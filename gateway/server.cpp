@@ -13,7 +13,9 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "gateway/http_session.hpp"
+#include "runtime/actor_lane.hpp"
 #include "runtime/log.hpp"
+#include "runtime/system.hpp"
 
 namespace dim::gateway {
 
@@ -100,6 +102,19 @@ struct server::core {
       session->start();
   }
 
+  /// What one thread does.
+  static void serve(asio::io_context& context, caf::actor_system* system) {
+    if (system == nullptr)
+      return run(context);
+    auto& lanes = runtime::context_of(*system).lanes;
+    auto& lane = lanes.take(*system);
+    // Behind what is ready now: all requests of this round go through the actors together.
+    lane.enter([&] { asio::post(context, [&lane] { lane.run(); }); });
+    run(context);
+    lane.leave();
+    lanes.give_back(lane);
+  }
+
   static void run(asio::io_context& context) {
     for (;;) {
       try {
@@ -153,7 +168,7 @@ server::~server() {
   stop();
 }
 
-runtime::expected<std::uint16_t> server::start() {
+runtime::expected<std::uint16_t> server::start(caf::actor_system* system) {
   if (auto error = core_->listen())
     return runtime::fail(runtime::error_code::unavailable,
                          "can not listen on " + core_->options.bind + ":"
@@ -163,7 +178,7 @@ runtime::expected<std::uint16_t> server::start() {
   core_->accept();
   core_->watch_peers();
   for (auto& context : core_->contexts)
-    core_->threads.emplace_back([&each = *context] { core::run(each); });
+    core_->threads.emplace_back([&each = *context, system] { core::serve(each, system); });
   return core_->acceptor.local_endpoint().port();
 }
 

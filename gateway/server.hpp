@@ -8,6 +8,10 @@
 #include "gateway/router.hpp"
 #include "runtime/errors.hpp"
 
+namespace caf {
+class actor_system;
+}  // namespace caf
+
 namespace dim::gateway {
 
 struct server_options {
@@ -39,7 +43,10 @@ public:
 
   /// Listens, and starts the threads. Returns the port. Errors: unavailable (the address is in
   /// use, or none of this machine's).
-  runtime::expected<std::uint16_t> start();
+  ///
+  /// `system`, which must outlive the threads: they run actors of it that they have woken, see
+  /// `runtime::actor_lane`. Null: they run none.
+  runtime::expected<std::uint16_t> start(caf::actor_system* system = nullptr);
 
   /// Accepts no more, closes connections without a request, and waits until the others have got
   /// their answer, at most until `deadline`. Returns whether all have.

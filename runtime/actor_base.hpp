@@ -91,6 +91,15 @@ struct base<caf::actor> {
 
 }  // namespace base_of
 
+/// The state of an actor that may run on the lane of another thread: its handlers take
+/// microseconds.
+template <class State>
+concept runs_on_lanes = requires { requires State::runs_on_lanes; };
+
+/// The state of a detached actor whose thread has a lane.
+template <class State>
+concept has_lane = requires { requires State::has_lane; };
+
 /// The base of every actor: enters itself in the process's table, counts its mailbox, notes which
 /// message it handles since when, answers `describe_actor`, and is the single place where message
 /// faults are injected. A message that the behaviour does not know is answered
@@ -100,7 +109,11 @@ struct base<caf::actor> {
 ///     using self_pointer = runtime::actor_self<store_actor, store_state>;
 ///     store_actor::behavior_type store(self_pointer self, ...);
 ///
-/// A state with a member `std::string describe() const` shows it to the shell.
+/// A state with a member `std::string describe() const` shows it to the shell. One with `static
+/// constexpr bool runs_on_lanes = true` lets its actor run on an `actor_lane`; one with `has_lane =
+/// true` gives a detached actor's thread a lane, on which it runs those that it has woken, unless
+/// another message waits for it: then they go to the scheduler, so that it goes on with its own
+/// work.
 template <class Handle, class State = void>
 class actor_base : public base_of::base<Handle>::type, public call_owner {
 public:
@@ -137,6 +150,14 @@ public:
         arrive(copy_of(*element), unit);
     }
     arrive(std::move(element), unit);
+  }
+
+  caf::resumable::resume_result resume(caf::execution_unit* unit, std::size_t max) override {
+    if constexpr (has_lane<State>) {
+      if (this->getf(caf::abstract_actor::is_detached_flag))
+        return resume_on_lane();
+    }
+    return super::resume(unit, max);
   }
 
   caf::invoke_message_result consume(caf::mailbox_element& element) override {
@@ -195,7 +216,36 @@ private:
       if (length > vitals_->mailbox_peak.load(std::memory_order_relaxed))
         vitals_->mailbox_peak.store(length, std::memory_order_relaxed);
     }
-    super::enqueue(std::move(element), unit);
+    super::enqueue(std::move(element), unit_for(unit));
+  }
+
+  /// The lane of the sender's thread, where this actor may run there.
+  caf::execution_unit* unit_for(caf::execution_unit* unit) {
+    if (unit == nullptr)
+      return nullptr;
+    auto* lane = actor_lane::of_this_thread();
+    if (lane == nullptr || (unit != lane && !lane->stands_for(unit)))
+      return unit;
+    return runs_on_lanes<State> ? lane : nullptr;
+  }
+
+  caf::resumable::resume_result resume_on_lane() {
+    auto& lanes = context_of(this->home_system()).lanes;
+    if (lane_ == nullptr) {
+      lane_ = &lanes.take(this->home_system());
+      lane_->enter({});
+    }
+    auto& lane = *lane_;
+    auto result = super::resume(&lane, 1);
+    if (result == caf::resumable::resume_later) {
+      lane.hand_over();
+    } else if (result == caf::resumable::awaiting_message) {
+      lane.run();
+    } else {
+      lane.leave();
+      lanes.give_back(lane);
+    }
+    return result;
   }
 
   void count_departure() {
@@ -228,6 +278,8 @@ private:
   std::uint64_t parent_ = 0;
   std::shared_ptr<actor_vitals> vitals_;
   deadline_watcher* deadlines_ = nullptr;
+  /// Of the actor's own thread.
+  actor_lane* lane_ = nullptr;
 };
 
 /// The `self` pointer of an actor with interface `Handle` and state `State`.

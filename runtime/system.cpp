@@ -57,6 +57,14 @@ void system_config::enable_simulation(std::uint64_t seed) {
   context->clock_base_ns = 0;
 }
 
+void enable_link_lane(caf::actor_system& system) {
+  auto& links = system.middleman().backend();
+  auto& lane = context_of(system).lanes.take(system);
+  links.post([&links, &lane] {
+    lane.enter([&links, &lane] { links.post([&lane] { lane.run(); }); }, &links);
+  });
+}
+
 system_context& context_of(caf::actor_system& system) {
   return *static_cast<const system_config&>(system.config()).context;
 }

@@ -10,6 +10,7 @@
 #include <caf/actor_system_config.hpp>
 #include <caf/mailbox_element.hpp>
 
+#include "runtime/actor_lane.hpp"
 #include "runtime/actor_table.hpp"
 
 namespace dim::runtime {
@@ -56,6 +57,7 @@ private:
 /// State that every actor of one actor system shares.
 struct system_context {
   actor_table actors;
+  lane_pool lanes;
   /// Simulation and actor tests: `spawn_detached` makes cooperative actors, so that one thread runs
   /// all.
   bool cooperative = false;
@@ -84,6 +86,10 @@ public:
 
   std::shared_ptr<system_context> context = std::make_shared<system_context>();
 };
+
+/// Gives the thread of the links an `actor_lane`: what a message from another process wakes runs
+/// there. `system` has links.
+void enable_link_lane(caf::actor_system& system);
 
 /// The shared state of `system`, which must have been made from a `system_config`.
 system_context& context_of(caf::actor_system& system);

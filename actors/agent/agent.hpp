@@ -56,6 +56,7 @@ struct agent_arguments {
 /// loaded ends the agent: all are answered with the reason.
 struct agent_state {
   static inline const char* name = "AGENT";
+  static constexpr bool runs_on_lanes = true;
   using self_pointer = runtime::actor_self<agent_control_actor, agent_state>;
 
   explicit agent_state(self_pointer pointer);

@@ -17,6 +17,7 @@ namespace dim::actors {
 /// runs, so it has a thread of its own: in a `dim-agent` process, or detached in a node.
 struct inference_state {
   static inline const char* name = "INFERENCE";
+  static constexpr bool has_lane = true;
   using self_pointer = runtime::actor_self<inference_actor, inference_state>;
 
   caf::result<model_loaded> load(const load_model& order);

@@ -28,6 +28,7 @@ struct entry_arguments {
 /// orchestrator.
 struct entry_state {
   static inline const char* name = "ENTRY";
+  static constexpr bool runs_on_lanes = true;
   using self_pointer = runtime::actor_self<caf::actor, entry_state>;
 };
 

@@ -32,6 +32,7 @@ struct device_arguments {
 /// least recently used agents have finished and ended; at most `queue_max` requests wait.
 struct device_state {
   static inline const char* name = "DEVICE";
+  static constexpr bool runs_on_lanes = true;
   using self_pointer = runtime::actor_self<device_actor, device_state>;
 
   explicit device_state(self_pointer pointer) : self(pointer) {

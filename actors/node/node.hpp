@@ -66,6 +66,7 @@ inline std::string execution_key(const std::string& execution_id, std::uint32_t 
 /// acknowledged, unless it is cancelled or past its job's time.
 struct node_actor_state {
   static inline const char* name = "NODE";
+  static constexpr bool runs_on_lanes = true;
   using self_pointer = runtime::actor_self<node_control_actor, node_actor_state>;
 
   explicit node_actor_state(self_pointer pointer);

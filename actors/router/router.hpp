@@ -49,6 +49,7 @@ struct router_arguments {
 /// (`nodes_per_model_max`), so that the loss of one costs no start of an agent.
 struct router_state {
   static inline const char* name = "ROUTER";
+  static constexpr bool runs_on_lanes = true;
   using self_pointer = runtime::actor_self<router_actor, router_state>;
 
   router_state(self_pointer pointer);

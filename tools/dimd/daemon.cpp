@@ -158,6 +158,7 @@ runtime::expected<void> daemon::start() {
                    : std::max(1u, std::thread::hardware_concurrency());
   p.config.set("scheduler.max-threads", workers);
   p.system = std::make_unique<caf::actor_system>(p.config);
+  runtime::enable_link_lane(*p.system);
   p.shown = runtime::show_process(roles_of(options_), *p.system);
   if (auto tree = start_tree(); !tree)
     return tree;
@@ -250,7 +251,7 @@ runtime::expected<void> daemon::start_gateway() {
   auto& p = *parts_;
   if (!has_role(options_, "gateway"))
     return {};
-  auto port = p.gateway->start();
+  auto port = p.gateway->start(p.system.get());
   if (!port)
     return tl::unexpected(port.error());
   gateway_port_ = *port;

@@ -40,7 +40,6 @@ std::string form_of(const models::model_spec& spec, const models::tensor_list& i
 
 agent_state::agent_state(self_pointer pointer)
   : self(pointer),
-    restarts({}),
     random(runtime::context_of(pointer->home_system()).seed + pointer->id() * 0x9e3779b97f4a7c15) {
 }
 
@@ -49,14 +48,12 @@ agent_state::~agent_state() {
     each.promise.deliver(
       infer_result{{}, 0, {error_code::agent_lost, "the agent has ended", {}}, {}, false});
   answer_warm({error_code::agent_lost, "the agent has ended", {}});
-  if (host)
-    caf::anon_send_exit(host, caf::exit_reason::user_shutdown);
+  for (auto& each : workers)
+    caf::anon_send_exit(each.host, caf::exit_reason::user_shutdown);
 }
 
 void agent_state::initialise(agent_arguments values) {
   arguments = std::move(values);
-  auto& limits = arguments.supervision;
-  restarts = runtime::restart_window{{limits.restarts_max, limits.restarts_window_ms}};
   queue.emplace(arguments.spec.max_batch_size, arguments.spec.batch_delay_max_us,
                  arguments.spec.batching);
   worker_order order;
@@ -65,7 +62,15 @@ void agent_state::initialise(agent_arguments values) {
   order.device = arguments.device;
   order.cores = arguments.cores;
   order.memory_bytes_max = arguments.options.memory_bytes;
-  host = arguments.make_host(*self, order, worker_listener_actor{self});
+  auto& limits = arguments.supervision;
+  worker_life life{{arguments.options.start_timeout_ms,
+                    {limits.restarts_max, limits.restarts_window_ms, limits.backoff_ms,
+                     limits.backoff_max_ms}}};
+  auto count = std::max(1u, arguments.spec.instances.count);
+  workers.reserve(count);
+  while (workers.size() < count)
+    workers.push_back(
+      {life, arguments.make_host(*self, order, worker_listener_actor{self}), {}, {}, 0});
   idle_since_ms = now_ms();
   arm();
 }
@@ -93,7 +98,7 @@ runtime::failure agent_state::refusal_of(const infer& content) const {
     return final_failure;
   if (stopping)
     return {error_code::unavailable, "the agent is being stopped", {}};
-  if (refusing)
+  if (refuses())
     return {error_code::agent_lost, "the agent died too often and rests", {}};
   if (content.time_left_ms == 0)
     return {error_code::expired, "no time was left when the request reached its agent", {}};
@@ -156,7 +161,7 @@ caf::typed_response_promise<agents_set> agent_state::warm(const warm_agent& wish
     promise.deliver(runtime::to_error(final_failure));
   else if (stopping)
     promise.deliver(runtime::to_error(error_code::unavailable, "the agent is being stopped"));
-  else if (phase == worker_phase::ready)
+  else if (is_warm())
     promise.deliver(agents_set{arguments.device});
   else
     warm_wishes.push_back({promise, now_ms() + static_cast<std::int64_t>(
@@ -165,6 +170,17 @@ caf::typed_response_promise<agents_set> agent_state::warm(const warm_agent& wish
   idle_since_ms = now_ms();
   advance();
   return promise;
+}
+
+bool agent_state::refuses() const {
+  return std::all_of(workers.begin(), workers.end(),
+                     [](const worker& each) { return each.life.is_refusing(); });
+}
+
+bool agent_state::is_warm() const {
+  return !refuses() && std::all_of(workers.begin(), workers.end(), [](const worker& each) {
+    return each.life.phase() == worker_phase::ready || each.life.is_refusing();
+  });
 }
 
 void agent_state::answer_warm(const runtime::failure& error) {
@@ -218,21 +234,26 @@ agent_load agent_state::measure() const {
   load.running = static_cast<std::uint32_t>(requests.size() - queue->size());
   load.batches = batches_done;
   load.requests = requests_done;
-  if (pid > 0)
-    load.resident_bytes = runtime::process_memory(pid).value_or(0);
-  load.pid = pid;
+  for (auto& each : workers) {
+    load.workers_ready += each.life.phase() == worker_phase::ready;
+    auto pid = each.life.pid();
+    if (pid == 0)
+      continue;
+    load.resident_bytes += runtime::process_memory(pid).value_or(0);
+    if (load.pid == 0)
+      load.pid = pid;
+  }
   return load;
 }
 
 std::string agent_state::describe() const {
-  static constexpr const char* phases[] = {"absent", "starting", "loading",
-                                           "ready",  "ending",   "resting"};
-  auto load = measure();
-  return load.model + ":" + load.version + " on " + load.device + ", worker " +
-         phases[static_cast<std::size_t>(phase)] + ", pid " + std::to_string(load.pid) +
-         ", queued " + std::to_string(load.queued) + ", running " +
-         std::to_string(load.running) + ", batches " + std::to_string(load.batches) +
-         ", requests " + std::to_string(load.requests);
+  auto text = label() + " on " + arguments.device;
+  for (auto& each : workers)
+    text += ", worker " + std::string{to_string(each.life.phase())} + ", pid " +
+            std::to_string(each.life.pid());
+  return text + ", queued " + std::to_string(queue->size()) + ", running " +
+         std::to_string(requests.size() - queue->size()) + ", batches " +
+         std::to_string(batches_done) + ", requests " + std::to_string(requests_done);
 }
 
 agent_control_actor::behavior_type agent(agent_state::self_pointer self,

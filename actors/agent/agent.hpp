@@ -10,17 +10,18 @@
 #include "actors/agent/batch_queue.hpp"
 #include "actors/agent/interface.hpp"
 #include "actors/agent/worker_host.hpp"
+#include "actors/agent/worker_life.hpp"
 #include "config/options.hpp"
 #include "models/model_spec.hpp"
 #include "runtime/actor_base.hpp"
 #include "runtime/call_table.hpp"
 #include "runtime/random_source.hpp"
-#include "runtime/restart_policy.hpp"
 
 namespace dim::actors {
 
 /// DEVICE as an AGENT sees it.
-using agent_owner_actor = caf::typed_actor<caf::reacts_to<agent_idle>>;
+using agent_owner_actor =
+  caf::typed_actor<caf::reacts_to<agent_idle>, caf::reacts_to<agent_loaded>>;
 
 struct agent_arguments {
   /// What DEVICE knows it by.
@@ -31,7 +32,7 @@ struct agent_arguments {
   models::model_spec spec;
   /// "cpu:0-1", "cuda:0".
   std::string device;
-  /// Intra-op threads of INFERENCE.
+  /// Intra-op threads of all workers together; each has at least one.
   std::uint32_t threads = 1;
   std::vector<std::uint32_t> cores;
   config::agent_options options;
@@ -40,8 +41,11 @@ struct agent_arguments {
   agent_owner_actor owner;
 };
 
-/// Serves one model version on one device: gathers requests into batches, gives them to one
-/// INFERENCE worker, and starts and ends that worker.
+/// Serves one model version on one device: gathers requests into batches in one queue, gives them
+/// to its INFERENCE workers, of which the model's `instances` say how many, and starts and ends
+/// these. A batch goes to the worker with the fewest batches in flight.
+///
+/// Each worker has a life of its own (`worker_life`), and begins it when work waits:
 ///
 ///   absent --request--> starting --agent_ready--> loading --loaded--> ready
 ///      ^                   |                        |                   |
@@ -49,11 +53,12 @@ struct agent_arguments {
 ///      |                                  |
 ///      +--back-off is over, work waits-- resting
 ///
-/// Every accepted request gets exactly one reply. When the worker dies, each request of its batches
+/// Every accepted request gets exactly one reply. When a worker dies, each request of its batches
 /// is run again alone; one that was alone already, with nothing else at the worker, is answered
-/// with the cause and `killed_agent`. After too many deaths in a time the waiting requests are
-/// answered `agent_lost`, and so are new ones until the window has passed. A model that can not be
-/// loaded ends the agent: all are answered with the reason.
+/// with the cause and `killed_agent`. When every worker has died too often in a time the waiting
+/// requests are answered `agent_lost`, and so are new ones until a window has passed. A model that
+/// can not be loaded ends the agent: all are answered with the reason. So does a host that can not
+/// end its worker.
 struct agent_state {
   static inline const char* name = "AGENT";
   static constexpr bool runs_on_lanes = true;
@@ -80,8 +85,6 @@ struct agent_state {
   std::string describe() const;
 
 private:
-  enum class worker_phase : std::uint8_t { absent, starting, loading, ready, ending, resting };
-
   struct request {
     infer content;
     caf::typed_response_promise<infer_result> promise;
@@ -113,6 +116,15 @@ private:
     std::vector<std::int64_t> joined_rows;
     release_reason released = release_reason::none;
   };
+  struct worker {
+    worker_life life;
+    worker_host_actor host;
+    /// Null unless it is up.
+    inference_actor inference;
+    /// In the order in which it got them; it runs the first.
+    std::deque<flight> flights;
+    std::int64_t started_us = 0;
+  };
 
   std::int64_t now_us() const;
   std::int64_t now_ms() const;
@@ -129,30 +141,40 @@ private:
 
   /// Tells who waits for a loaded model: `error` is `none` when it is.
   void answer_warm(const runtime::failure& error);
+  /// Whether the workers that can serve now are all that there will be for a while.
+  bool is_warm() const;
+  bool refuses() const;
 
   // agent_batches.cpp: what goes to the worker and comes back
   void advance();
-  queue_room room_behind_a_batch() const;
-  void send_batch(const formed_batch& batch);
+  static queue_room room_at(const worker& one);
+  /// The worker that has the most room; null when none can take more.
+  worker* freest();
+  void send_batch(worker& one, const formed_batch& batch);
   void tell_started(const flight& begun);
-  void finish_batch(std::uint64_t batch_id, runtime::expected<batch_result> reply);
-  void join(flight& begun, run_batch& content) const;
+  void finish_batch(worker& one, std::uint64_t batch_id, runtime::expected<batch_result> reply);
+  void join(const worker& one, flight& begun, run_batch& content) const;
   static void split(const flight& ended, runtime::expected<batch_result>& reply);
   void answer_batch(const flight& ended, batch_result& reply);
   void finish_failed_batch(const flight& ended, const runtime::failure& error);
   void repeat_alone(const std::vector<std::uint64_t>& keys);
   void expire_requests(std::int64_t now);
-  void expire_flights(std::int64_t now);
+  void expire_flights(worker& one, std::int64_t now);
   void expire_warm_wishes(std::int64_t now);
 
-  // agent_worker.cpp: the worker's life
-  void start();
-  void load();
-  void kill(runtime::failure cause);
-  void settle_flights(const worker_ended& news, const std::string& logs);
-  void rest(const std::string& logs);
-  void give_up(runtime::failure reason);
-  void expire_phase(std::int64_t now);
+  // agent_worker.cpp: the workers' lives
+  void start(worker& one);
+  void load(worker& one);
+  void take_loaded(worker& one, const runtime::expected<model_loaded>& reply);
+  /// Nobody can load it: neither this worker nor, for now, another.
+  bool is_final(const worker& one, runtime::error_code reason) const;
+  void kill(worker& one, runtime::failure cause);
+  /// Quits when no worker is left.
+  void end_workers();
+  void settle_flights(worker& one, const worker_ended& news, const std::string& logs);
+  void rest(worker& one, const std::string& logs);
+  void give_up(const runtime::failure& reason);
+  void expire_phase(worker& one, std::int64_t now);
   void tell_idle(std::int64_t now);
   void arm();
   std::optional<std::int64_t> next_look_us() const;
@@ -163,19 +185,9 @@ private:
   std::optional<batch_queue> queue;
   std::map<std::uint64_t, request> requests;
   std::vector<warm_wish> warm_wishes;
-  std::deque<flight> flights;
-  worker_host_actor host;
-  inference_actor inference;
-  worker_phase phase = worker_phase::absent;
-  runtime::restart_window restarts;
+  /// Made by `initialise`: their places do not change.
+  std::vector<worker> workers;
   runtime::random_source random;
-  std::uint32_t failures = 0;
-  std::string token;
-  std::int64_t pid = 0;
-  /// The deadline of `starting`, `loading` and `ending`, and the end of `resting`.
-  std::int64_t phase_until_ms = 0;
-  /// `resting` after too many deaths: new requests are refused meanwhile.
-  bool refusing = false;
   std::int64_t idle_since_ms = 0;
   bool told_idle = false;
   bool stopping = false;

@@ -1,4 +1,4 @@
-// What AGENT gives to its worker and gets back from it.
+// What AGENT gives to its workers and gets back from them.
 #include <algorithm>
 
 #include "actors/agent/agent.hpp"
@@ -21,34 +21,46 @@ bool is_broken(error_code code) {
 }  // namespace
 
 void agent_state::advance() {
-  if (phase == worker_phase::absent && (!queue->empty() || !warm_wishes.empty()))
-    start();
-  while (phase == worker_phase::ready) {
-    auto room = queue_room::none;
-    if (flights.empty())
-      room = queue_room::any;
-    else if (flights.size() == 1 && !flights.front().alone)
-      room = room_behind_a_batch();
-    auto batch = queue->take(now_us(), room);
+  if (!queue->empty() || !warm_wishes.empty())
+    for (auto& each : workers)
+      if (each.life.phase() == worker_phase::absent)
+        start(each);
+  // What the worker with the most room can not be given, no other can.
+  while (auto* one = freest()) {
+    auto batch = queue->take(now_us(), room_at(*one));
     if (batch.keys.empty())
       break;
-    send_batch(batch);
+    send_batch(*one, batch);
   }
-  if (stopping && requests.empty()) {
-    if (phase == worker_phase::absent || phase == worker_phase::resting)
-      self->quit();
-    else
-      kill({error_code::cancelled, "the agent is stopped", {}});
-  }
+  if (stopping && requests.empty())
+    end_workers();
   arm();
 }
 
-queue_room agent_state::room_behind_a_batch() const {
+queue_room agent_state::room_at(const worker& one) {
+  if (one.life.phase() != worker_phase::ready)
+    return queue_room::none;
+  auto& flights = one.flights;
+  if (flights.empty())
+    return queue_room::any;
+  if (flights.size() > 1 || flights.front().alone)
+    return queue_room::none;
   // A process gets its next batch while it runs one: the way there takes as long as a forward.
-  return pid > 0 ? queue_room::hurried : queue_room::full_batch;
+  return one.life.pid() > 0 ? queue_room::hurried : queue_room::full_batch;
 }
 
-void agent_state::send_batch(const formed_batch& batch) {
+agent_state::worker* agent_state::freest() {
+  worker* best = nullptr;
+  auto most = queue_room::none;
+  for (auto& each : workers)
+    if (auto room = room_at(each); room > most) {
+      best = &each;
+      most = room;
+    }
+  return best;
+}
+
+void agent_state::send_batch(worker& one, const formed_batch& batch) {
   auto& keys = batch.keys;
   flight begun;
   begun.batch_id = ++last_batch;
@@ -69,22 +81,22 @@ void agent_state::send_batch(const formed_batch& batch) {
     // The bytes are shared: they are needed again if the worker dies.
     content.requests.push_back(entry.content.inputs);
   }
-  join(begun, content);
-  flights.push_back(begun);
-  if (flights.size() == 1)
+  join(one, begun, content);
+  one.flights.push_back(begun);
+  if (one.flights.size() == 1)
     tell_started(begun);
   // A batch behind another waits for it: it may take as long as both. `expire_flights` is exact.
   auto patience_ms = std::uint64_t{arguments.options.timeout_ms} * 2 + 1'000;
-  calls.call(self, inference, patience_ms, token, std::move(content),
-             [this, id = begun.batch_id](runtime::expected<batch_result> reply) {
-               finish_batch(id, std::move(reply));
+  calls.call(self, one.inference, patience_ms, one.life.token(), std::move(content),
+             [this, &one, id = begun.batch_id](runtime::expected<batch_result> reply) {
+               finish_batch(one, id, std::move(reply));
              });
 }
 
-void agent_state::join(flight& begun, run_batch& content) const {
+void agent_state::join(const worker& one, flight& begun, run_batch& content) const {
   // On the way to a process, one tensor is much cheaper than many. Jobs keep their digests, which
   // INFERENCE makes of each answer.
-  if (pid == 0 || content.digests || content.requests.size() < 2)
+  if (one.life.pid() == 0 || content.digests || content.requests.size() < 2)
     return;
   auto joined = models::join_batch(arguments.spec, content.requests);
   if (!joined)
@@ -112,13 +124,15 @@ void agent_state::tell_started(const flight& begun) {
   }
 }
 
-void agent_state::finish_batch(std::uint64_t batch_id, runtime::expected<batch_result> reply) {
+void agent_state::finish_batch(worker& one, std::uint64_t batch_id,
+                               runtime::expected<batch_result> reply) {
+  auto& flights = one.flights;
   auto found = std::find_if(flights.begin(), flights.end(),
                             [&](const flight& each) { return each.batch_id == batch_id; });
   if (found == flights.end())
     return;
   if (!reply && is_broken(reply.error().code)) {
-    kill({error_code::agent_lost, "the agent does not answer: " + reply.error().message, {}});
+    kill(one, {error_code::agent_lost, "the agent does not answer: " + reply.error().message, {}});
     return;
   }
   split(*found, reply);
@@ -135,7 +149,7 @@ void agent_state::finish_batch(std::uint64_t batch_id, runtime::expected<batch_r
   if (!reply) {
     finish_failed_batch(ended, reply.error());
   } else {
-    failures = 0;
+    one.life.note_success();
     answer_batch(ended, *reply);
   }
   advance();
@@ -206,21 +220,23 @@ void agent_state::expire_warm_wishes(std::int64_t now) {
   });
 }
 
-void agent_state::expire_flights(std::int64_t now) {
-  if (phase != worker_phase::ready || flights.empty())
+void agent_state::expire_flights(worker& one, std::int64_t now) {
+  auto& flights = one.flights;
+  if (one.life.phase() != worker_phase::ready || flights.empty())
     return;
   auto& first = flights.front();
   if (now - first.running_since_ms >= arguments.options.timeout_ms)
-    return kill({error_code::agent_timeout,
-                 "the forward took longer than " + std::to_string(arguments.options.timeout_ms) +
-                   " ms, the agent was killed",
-                 {}});
+    return kill(one, {error_code::agent_timeout,
+                      "the forward took longer than " +
+                        std::to_string(arguments.options.timeout_ms) +
+                        " ms, the agent was killed",
+                      {}});
   if (flights.size() > 1 || first.keys.size() > 1)
     return;
   auto& only = requests.at(first.keys.front());
   if (only.unwanted.code != error_code::none &&
       now - only.unwanted_since_ms >= arguments.options.cancel_grace_ms)
-    kill({error_code::cancelled, "nobody wants the answer any more", {}});
+    kill(one, {error_code::cancelled, "nobody wants the answer any more", {}});
 }
 
 }  // namespace dim::actors

@@ -1,4 +1,4 @@
-// The life of AGENT's worker: start, load, kill, death, rest; and the one clock of the agent.
+// The lives of AGENT's workers: start, load, kill, death, rest; and the one clock of the agent.
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -35,57 +35,85 @@ std::string logs_of(const worker_ended& news) {
 
 }  // namespace
 
-void agent_state::start() {
-  token = new_token(random);
-  phase = worker_phase::starting;
-  phase_until_ms = now_ms() + arguments.options.start_timeout_ms;
-  self->send(host, start_worker{token});
+void agent_state::start(worker& one) {
+  one.started_us = now_us();
+  one.life.begin(new_token(random), now_ms());
+  self->send(one.host, start_worker{one.life.token()});
 }
 
 void agent_state::note_ready(agent_ready& news) {
-  if (phase != worker_phase::starting || news.token != token)
+  auto found = std::find_if(workers.begin(), workers.end(), [&](worker& each) {
+    return each.life.note_ready(news.token, news.pid);
+  });
+  if (found == workers.end())
     return;
-  phase = worker_phase::loading;
-  pid = news.pid;
-  inference = std::move(news.handle);
-  load();
+  found->inference = std::move(news.handle);
+  load(*found);
   arm();
 }
 
-void agent_state::load() {
-  load_model content{arguments.path, arguments.spec, arguments.device, arguments.threads};
-  auto left = static_cast<std::uint64_t>(std::max<std::int64_t>(1, phase_until_ms - now_ms()));
-  calls.call(self, inference, left, token, std::move(content),
-             [this](runtime::expected<model_loaded> reply) {
-               if (phase != worker_phase::loading)
-                 return;
-               if (reply) {
-                 phase = worker_phase::ready;
-                 answer_warm({});
-                 return advance();
-               }
-               auto& error = reply.error();
-               auto is_final = !runtime::is_retryable(error.code) ||
-                               error.code == error_code::memory_limit;
-               if (is_final)
-                 return give_up(std::move(error));
-               kill({error_code::agent_lost,
-                     "the model could not be loaded: " + error.message,
-                     {}});
+void agent_state::load(worker& one) {
+  // Workers share the device's cores.
+  auto threads = std::max(1u, arguments.threads / static_cast<std::uint32_t>(workers.size()));
+  load_model content{arguments.path, arguments.spec, arguments.device, threads};
+  auto left = std::max<std::int64_t>(1, one.life.until_ms().value_or(0) - now_ms());
+  calls.call(self, one.inference, static_cast<std::uint64_t>(left), one.life.token(),
+             std::move(content), [this, &one](runtime::expected<model_loaded> reply) {
+               if (one.life.phase() == worker_phase::loading)
+                 take_loaded(one, reply);
              });
 }
 
-void agent_state::kill(runtime::failure cause) {
-  if (phase != worker_phase::starting && phase != worker_phase::loading &&
-      phase != worker_phase::ready)
-    return;
-  phase = worker_phase::ending;
-  phase_until_ms = now_ms() + arguments.options.start_timeout_ms;
-  self->send(host, kill_worker{token, std::move(cause)});
+void agent_state::take_loaded(worker& one, const runtime::expected<model_loaded>& reply) {
+  if (!reply && is_final(one, reply.error().code))
+    return give_up(reply.error());
+  if (!reply)
+    return kill(one, {error_code::agent_lost,
+                      "the model could not be loaded: " + reply.error().message,
+                      {}});
+  one.life.note_loaded();
+  self->send(arguments.owner, agent_loaded{arguments.model_key, static_cast<std::uint64_t>(
+                                                                  now_us() - one.started_us)});
+  if (is_warm())
+    answer_warm({});
+  advance();
+}
+
+bool agent_state::is_final(const worker& one, error_code reason) const {
+  if (runtime::is_retryable(reason) && reason != error_code::memory_limit)
+    return false;
+  // What has been loaded here before may be loaded again, as long as another serves meanwhile.
+  return !one.life.has_loaded() ||
+         std::none_of(workers.begin(), workers.end(), [](const worker& each) {
+           return each.life.phase() == worker_phase::ready;
+         });
+}
+
+void agent_state::kill(worker& one, runtime::failure cause) {
+  if (one.life.end(now_ms()))
+    self->send(one.host, kill_worker{one.life.token(), std::move(cause)});
+}
+
+void agent_state::end_workers() {
+  auto is_gone = [](const worker& each) {
+    return each.life.phase() == worker_phase::absent ||
+           each.life.phase() == worker_phase::resting;
+  };
+  if (std::all_of(workers.begin(), workers.end(), is_gone))
+    return self->quit();
+  for (auto& each : workers)
+    kill(each, {error_code::cancelled, "the agent is stopped", {}});
 }
 
 void agent_state::note_ended(const worker_ended& news) {
-  if (news.token != token || phase == worker_phase::absent || phase == worker_phase::resting)
+  auto found = std::find_if(workers.begin(), workers.end(), [&](const worker& each) {
+    return each.life.token() == news.token;
+  });
+  if (found == workers.end())
+    return;
+  auto& one = *found;
+  auto pid = one.life.pid();
+  if (!one.life.note_ended(news.token))
     return;
   auto on_purpose = news.cause.code == error_code::cancelled;
   auto logs = logs_of(news);
@@ -96,20 +124,18 @@ void agent_state::note_ended(const worker_ended& news) {
          {"pid", pid},
          {"code", to_string(news.cause.code)},
          {"reason", news.cause.message}});
-  phase = worker_phase::absent;
-  pid = 0;
-  inference = nullptr;
-  settle_flights(news, logs);
+  one.inference = nullptr;
+  settle_flights(one, news, logs);
   if (!on_purpose)
-    rest(logs);
+    rest(one, logs);
   advance();
 }
 
-void agent_state::settle_flights(const worker_ended& news, const std::string& logs) {
+void agent_state::settle_flights(worker& one, const worker_ended& news, const std::string& logs) {
   std::vector<std::uint64_t> keys;
-  for (auto& each : flights)
+  for (auto& each : one.flights)
     keys.insert(keys.end(), each.keys.begin(), each.keys.end());
-  flights.clear();
+  one.flights.clear();
   calls.fail_node(news.token, news.cause);
   auto is_guilty = keys.size() == 1 && news.cause.code != error_code::cancelled;
   if (!is_guilty)
@@ -119,23 +145,19 @@ void agent_state::settle_flights(const worker_ended& news, const std::string& lo
                  true);
 }
 
-void agent_state::rest(const std::string& logs) {
-  auto now = now_ms();
-  phase = worker_phase::resting;
-  auto& limits = arguments.supervision;
-  if (restarts.note(now)) {
-    phase_until_ms =
-      now + runtime::backoff_of(limits.backoff_ms, limits.backoff_max_ms, ++failures, random);
+void agent_state::rest(worker& one, const std::string& logs) {
+  if (one.life.rest(now_ms(), random))
     return;
-  }
-  refusing = true;
-  phase_until_ms = now + limits.restarts_window_ms;
+  if (is_warm())
+    return answer_warm({});
+  if (!refuses())
+    return;
   answer_all({error_code::agent_lost, "the agent died too often", {}}, logs);
   answer_warm({error_code::agent_lost, "the agent died too often", {}});
 }
 
-void agent_state::give_up(runtime::failure reason) {
-  final_failure = std::move(reason);
+void agent_state::give_up(const runtime::failure& reason) {
+  final_failure = reason;
   runtime::log(runtime::log_level::warn, name, "can not load its model",
       {{"model", label()},
        {"device", arguments.device},
@@ -143,30 +165,32 @@ void agent_state::give_up(runtime::failure reason) {
        {"reason", final_failure.message}});
   answer_all(final_failure);
   answer_warm(final_failure);
-  kill({error_code::cancelled, "the model can not be loaded", {}});
+  for (auto& each : workers) {
+    // Their requests have just been answered.
+    each.flights.clear();
+    kill(each, {error_code::cancelled, "the model can not be loaded", {}});
+  }
   told_idle = true;
   self->send(arguments.owner, agent_idle{arguments.model_key});
   arm();
 }
 
-void agent_state::expire_phase(std::int64_t now) {
-  if (phase == worker_phase::absent || phase == worker_phase::ready || now < phase_until_ms)
+void agent_state::expire_phase(worker& one, std::int64_t now) {
+  auto until = one.life.until_ms();
+  if (!until || now < *until)
     return;
-  switch (phase) {
+  switch (one.life.phase()) {
     case worker_phase::starting:
     case worker_phase::loading:
-      return kill({error_code::agent_lost,
-                   "the agent was not ready within " +
-                     std::to_string(arguments.options.start_timeout_ms) + " ms",
-                   {}});
+      return kill(one, {error_code::agent_lost,
+                        "the agent was not ready within " +
+                          std::to_string(arguments.options.start_timeout_ms) + " ms",
+                        {}});
     case worker_phase::ending:
       // Its host does not answer: this agent can not be mended, DEVICE makes another.
       return self->quit(runtime::to_error(error_code::agent_lost, "the worker can not be ended"));
     default:
-      phase = worker_phase::absent;
-      if (std::exchange(refusing, false))
-        restarts = runtime::restart_window{
-          {arguments.supervision.restarts_max, arguments.supervision.restarts_window_ms}};
+      one.life.wake();
   }
 }
 
@@ -183,8 +207,10 @@ void agent_state::look_at_clock(std::uint64_t number) {
     return;
   look_at_us = 0;
   auto now = now_ms();
-  expire_phase(now);
-  expire_flights(now);
+  for (auto& each : workers) {
+    expire_phase(each, now);
+    expire_flights(each, now);
+  }
   expire_requests(now);
   expire_warm_wishes(now);
   tell_idle(now);
@@ -196,10 +222,13 @@ std::optional<std::int64_t> agent_state::next_look_us() const {
   auto consider = [&next](std::int64_t when_us) {
     next = std::min(next.value_or(when_us), when_us);
   };
-  auto has_deadline = phase != worker_phase::absent && phase != worker_phase::ready;
-  if (has_deadline)
-    consider(phase_until_ms * 1'000);
-  if (phase == worker_phase::ready && flights.empty())
+  auto has_idle_worker = false;
+  for (auto& each : workers) {
+    if (auto until = each.life.until_ms())
+      consider(*until * 1'000);
+    has_idle_worker = has_idle_worker || room_at(each) == queue_room::any;
+  }
+  if (has_idle_worker)
     if (auto due = queue->due_us())
       consider(*due);
   if (auto due = queue->timeout_due_us())

@@ -153,7 +153,7 @@ typename Inspector::result_type inspect(Inspector& f, batch_result& x) {
   return f(x.batch_id, x.outputs, x.forward_us, x.times);
 }
 
-/// Queue and fill of one agent, for DEVICE and the shell.
+/// Queue, fill and workers of one agent.
 struct get_agent_load {};
 
 template <class Inspector>
@@ -169,14 +169,17 @@ struct agent_load {
   std::uint32_t running = 0;
   std::uint64_t batches = 0;
   std::uint64_t requests = 0;
+  /// Of all its processes.
   std::uint64_t resident_bytes = 0;
+  /// Of the first worker that is a process; 0 when none is.
   std::int64_t pid = 0;
+  std::uint32_t workers_ready = 0;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, agent_load& x) {
   return f(x.model, x.version, x.device, x.queued, x.running, x.batches, x.requests,
-           x.resident_bytes, x.pid);
+           x.resident_bytes, x.pid, x.workers_ready);
 }
 
 // -- the life of an agent, inside a node
@@ -192,6 +195,18 @@ struct agent_idle {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, agent_idle& x) {
   return f(x.model_key);
+}
+
+/// AGENT tells its DEVICE that one of its workers has loaded the model.
+struct agent_loaded {
+  std::string model_key;
+  /// From the start of the worker until it could serve.
+  std::uint64_t load_us = 0;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, agent_loaded& x) {
+  return f(x.model_key, x.load_us);
 }
 
 /// DEVICE asks an AGENT to load its model before the first request. Replies when it serves. Errors:

@@ -85,6 +85,45 @@ typename Inspector::result_type inspect(Inspector& f, node_facts& x) {
            x.queue_max);
 }
 
+/// The agent of one model version on a device.
+struct agent_facts {
+  std::string model;
+  std::string version;
+  /// How many it runs side by side.
+  std::uint32_t workers = 1;
+  /// From the start of the worker that loaded last until it could serve; 0: none has.
+  std::uint64_t load_us = 0;
+
+  bool operator==(const agent_facts&) const = default;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, agent_facts& x) {
+  return f(x.model, x.version, x.workers, x.load_us);
+}
+
+/// What runs on a device.
+struct device_load {
+  std::string device;
+  /// What its agents are counted with, those that are on their way out included.
+  std::uint64_t memory_used_bytes = 0;
+  /// Models that workers have loaded since the device was started, and how long that took together.
+  std::uint64_t loads = 0;
+  std::uint64_t load_us = 0;
+  /// By model; at most `agents_named_max`.
+  std::vector<agent_facts> agents;
+
+  bool operator==(const device_load&) const = default;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, device_load& x) {
+  return f(x.device, x.memory_used_bytes, x.loads, x.load_us, x.agents);
+}
+
+/// So that no heartbeat grows without limit.
+inline constexpr std::size_t agents_named_max = 256;
+
 /// What a heartbeat carries.
 struct node_load {
   std::uint32_t cpu_permille = 0;  ///< Of all cores.
@@ -98,6 +137,8 @@ struct node_load {
   std::vector<std::string> cached_models;
   /// The job of the execution that has run longest; empty when idle.
   std::string current_job_id;
+  /// In the order of their names.
+  std::vector<device_load> devices;
 
   bool operator==(const node_load&) const = default;
 };
@@ -105,7 +146,7 @@ struct node_load {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, node_load& x) {
   return f(x.cpu_permille, x.memory_used_bytes, x.disk_free_bytes, x.cache_used_bytes, x.queued,
-           x.active, x.cached_models, x.current_job_id);
+           x.active, x.cached_models, x.current_job_id, x.devices);
 }
 
 /// Whether a node is kept from new work because its executions failed, and how its probes go.

@@ -1,6 +1,7 @@
 #include "actors/node/device.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "actors/agent/agent.hpp"
 #include "actors/type_ids.hpp"
@@ -17,16 +18,32 @@ using runtime::error_code;
 // An idle LibTorch process, and what a forward needs beside the parameters.
 constexpr std::uint64_t agent_base_bytes = 256ull << 20;
 
+std::uint32_t workers_of(const served_model& model) {
+  return std::max(1u, model.spec.instances.count);
+}
+
 infer_result failed(error_code code, std::string words) {
   return {{}, 0, {code, std::move(words), {}}, {}, false};
+}
+
+/// Two configurations of one version stand beside each other, and are told as one.
+void add_agent(std::vector<agent_facts>& told, const agent_facts& agent) {
+  if (!told.empty() && told.back().model == agent.model && told.back().version == agent.version) {
+    told.back().workers += agent.workers;
+    told.back().load_us = std::max(told.back().load_us, agent.load_us);
+  } else if (told.size() < agents_named_max) {
+    told.push_back(agent);
+  }
 }
 
 }  // namespace
 
 std::uint64_t memory_need_of(const served_model& model) {
-  if (model.spec.memory_bytes > 0)
-    return model.spec.memory_bytes;
-  return agent_base_bytes + 2 * model.byte_size;
+  auto of_one =
+    model.spec.memory_bytes > 0 ? model.spec.memory_bytes : agent_base_bytes + 2 * model.byte_size;
+  auto workers = workers_of(model);
+  constexpr auto all = std::numeric_limits<std::uint64_t>::max();
+  return of_one > all / workers ? all : of_one * workers;
 }
 
 device_state::~device_state() {
@@ -34,8 +51,13 @@ device_state::~device_state() {
     caf::anon_send_exit(each.handle, caf::exit_reason::user_shutdown);
   for (auto& [address, each] : ending)
     caf::anon_send_exit(each.handle, caf::exit_reason::user_shutdown);
-  for (auto& each : queue)
-    each.promise.deliver(failed(error_code::agent_lost, "the device has been stopped"));
+  for (auto& each : queue) {
+    if (each.agents_promise.pending())
+      each.agents_promise.deliver(
+        runtime::to_error(error_code::agent_lost, "the device has been stopped"));
+    else
+      each.promise.deliver(failed(error_code::agent_lost, "the device has been stopped"));
+  }
   for (auto& [address, each] : ending)
     for (auto& promise : each.enders)
       promise.deliver(agents_set{arguments.facts.name});
@@ -50,7 +72,8 @@ agent_control_actor device_state::agent_for(const model_reference& model) {
       return {};
     auto handle = spawn_agent(model);
     used_bytes += bytes;
-    found = agents.emplace(key, entry{handle, bytes, 0}).first;
+    agent_facts facts{model->name, model->version, workers_of(*model), 0};
+    found = agents.emplace(key, entry{handle, bytes, std::move(facts), 0}).first;
     tell_node();
   }
   found->second.last_use = ++uses;
@@ -90,49 +113,96 @@ bool device_state::make_room(std::uint64_t bytes) {
   return used_bytes + bytes <= limit;
 }
 
-caf::result<infer_result> device_state::run(run_on_device& order) {
-  auto bytes = memory_need_of(*order.model);
+runtime::failure device_state::refusal_of(const model_reference& model) const {
+  auto bytes = memory_need_of(*model);
   if (bytes > arguments.facts.memory_bytes)
-    return failed(error_code::memory_limit,
-                  "the model needs " + std::to_string(bytes) + " bytes, the device has " +
-                    std::to_string(arguments.facts.memory_bytes));
-  // Whoever waits for room comes first, but a model that has its agent needs none.
-  if (queue.empty() || agents.contains(order.model.key()))
-    if (auto handle = agent_for(order.model))
-      return self->delegate(handle, std::move(order.request));
+    return {error_code::memory_limit,
+            "the model needs " + std::to_string(bytes) + " bytes, the device has " +
+              std::to_string(arguments.facts.memory_bytes),
+            {}};
   if (queue.size() >= arguments.options.queue_max)
-    return failed(error_code::overloaded, "too many requests wait for room on the device");
+    return {error_code::overloaded, "too many requests wait for room on the device", {}};
+  return {};
+}
+
+agent_control_actor device_state::agent_now(const model_reference& model) {
+  // Whoever waits for room comes first, but a model that has its agent needs none.
+  if (agents.contains(model.key()) ||
+      (queue.empty() && memory_need_of(*model) <= arguments.facts.memory_bytes))
+    return agent_for(model);
+  return {};
+}
+
+caf::result<infer_result> device_state::run(run_on_device& order) {
+  if (auto handle = agent_now(order.model))
+    return self->delegate(handle, std::move(order.request));
+  if (auto refusal = refusal_of(order.model); refusal.code != error_code::none)
+    return failed(refusal.code, std::move(refusal.message));
   auto promise = self->make_response_promise<infer_result>();
-  queue.push_back({std::move(order), promise, now_ms()});
+  auto left = order.request.time_left_ms;
+  queue.push_back({std::move(order.model), std::move(order.request), promise, left, {}, now_ms()});
   return promise;
 }
 
 caf::result<agents_set> device_state::serve(const serve_on_device& wish) {
-  if (wish.wanted) {
-    if (auto handle = agent_for(wish.model))
-      return self->delegate(handle, warm_agent{wish.time_left_ms});
-    return runtime::to_error(error_code::memory_limit, "the device has no room for the model now");
-  }
-  auto found = agents.find(wish.model.key());
+  if (!wish.wanted)
+    return end_agent_of(wish.model.key());
+  if (auto handle = agent_now(wish.model))
+    return self->delegate(handle, warm_agent{wish.time_left_ms});
+  if (auto refusal = refusal_of(wish.model); refusal.code != error_code::none)
+    return runtime::to_error(refusal);
+  auto promise = self->make_response_promise<agents_set>();
+  queue.push_back({wish.model, {}, {}, wish.time_left_ms, promise, now_ms()});
+  return promise;
+}
+
+caf::result<agents_set> device_state::end_agent_of(const std::string& model_key) {
+  cancel_wishes(model_key);
+  auto found = agents.find(model_key);
   if (found == agents.end())
     return agents_set{arguments.facts.name};
   auto promise = self->make_response_promise<agents_set>();
   found->second.enders.push_back(promise);
-  stop_agent_of(wish.model.key());
+  stop_agent_of(model_key);
   return promise;
+}
+
+void device_state::cancel_wishes(const std::string& model_key) {
+  std::erase_if(queue, [&](waiting& each) {
+    if (!each.agents_promise.pending() || each.model.key() != model_key)
+      return false;
+    each.agents_promise.deliver(
+      runtime::to_error(error_code::cancelled, "the model is no longer wanted here"));
+    return true;
+  });
 }
 
 void device_state::run_waiting() {
   while (!queue.empty()) {
-    auto handle = agent_for(queue.front().order.model);
-    if (!handle)
-      return;
-    auto first = std::move(queue.front());
-    queue.pop_front();
-    auto& request = first.order.request;
+    auto& first = queue.front();
     auto waited = static_cast<std::uint64_t>(now_ms() - first.since_ms);
-    request.time_left_ms -= std::min(request.time_left_ms, waited);
-    first.promise.delegate(handle, std::move(request));
+    first.time_left_ms -= std::min(first.time_left_ms, waited);
+    first.since_ms = now_ms();
+    // Nobody waits for an agent that is wished for too late.
+    auto is_late = first.agents_promise.pending() && first.time_left_ms == 0;
+    auto handle = is_late ? agent_control_actor{} : agent_for(first.model);
+    if (!handle && !is_late)
+      return;
+    auto next = std::move(first);
+    queue.pop_front();
+    go_on(next, handle);
+  }
+}
+
+void device_state::go_on(waiting& first, const agent_control_actor& handle) {
+  if (!handle) {
+    first.agents_promise.deliver(
+      runtime::to_error(error_code::expired, "no time was left when the device had room"));
+  } else if (first.agents_promise.pending()) {
+    first.agents_promise.delegate(handle, warm_agent{first.time_left_ms});
+  } else {
+    first.request.time_left_ms = first.time_left_ms;
+    first.promise.delegate(handle, std::move(first.request));
   }
 }
 
@@ -142,7 +212,7 @@ std::int64_t device_state::now_ms() const {
 
 void device_state::withdraw(const withdraw_on_device& wish) {
   auto waits = std::find_if(queue.begin(), queue.end(), [&](const waiting& each) {
-    return each.order.request.request_id == wish.request_id;
+    return each.promise.pending() && each.request.request_id == wish.request_id;
   });
   if (waits != queue.end()) {
     waits->promise.deliver(failed(error_code::cancelled, "the caller withdrew it"));
@@ -166,12 +236,21 @@ void device_state::stop_agent_of(const std::string& model_key) {
   tell_node();
 }
 
+void device_state::note_loaded(const agent_loaded& news) {
+  ++loads;
+  load_us += news.load_us;
+  if (auto found = agents.find(news.model_key); found != agents.end())
+    found->second.facts.load_us = news.load_us;
+  tell_node();
+}
+
 void device_state::note_down(const caf::down_msg& news) {
   if (auto found = ending.find(news.source); found != ending.end()) {
     used_bytes -= found->second.memory_bytes;
     for (auto& promise : found->second.enders)
       promise.deliver(agents_set{arguments.facts.name});
     ending.erase(found);
+    tell_node();
     return run_waiting();
   }
   auto crashed = std::find_if(agents.begin(), agents.end(), [&](auto& each) {
@@ -191,9 +270,11 @@ void device_state::note_down(const caf::down_msg& news) {
 
 void device_state::tell_node() {
   device_changed news;
-  news.device = arguments.facts.name;
-  for (auto& [key, each] : agents)
+  news.load = {arguments.facts.name, used_bytes, loads, load_us, {}};
+  for (auto& [key, each] : agents) {
     news.model_keys.push_back(key);
+    add_agent(news.load.agents, each.facts);
+  }
   if (auto node = arguments.node.get())
     self->send(node, std::move(news));
 }
@@ -216,6 +297,7 @@ device_actor::behavior_type device(device_state::self_pointer self, device_argum
     [&state](const serve_on_device& wish) { return state.serve(wish); },
     [&state](const withdraw_on_device& wish) { state.withdraw(wish); },
     [&state](const agent_idle& news) { state.stop_agent_of(news.model_key); },
+    [&state](const agent_loaded& news) { state.note_loaded(news); },
   };
 }
 

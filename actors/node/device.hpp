@@ -27,9 +27,10 @@ struct device_arguments {
 /// Owns one GPU or core set: spawns one AGENT for each model that runs here, pins it, keeps account
 /// of the device's memory, and stops agents that are idle or in the way.
 ///
-/// The memory of an agent is what its model declares, or an estimate from the size of its file; it
-/// is given back when the agent has ended. A request whose model finds no room waits here until the
-/// least recently used agents have finished and ended; at most `queue_max` requests wait.
+/// The memory of an agent is what its model declares for each of its workers, or an estimate from
+/// the size of its file; it is given back when the agent has ended. A request, or a wish for an
+/// agent, whose model finds no room waits here until the least recently used agents have finished
+/// and ended; at most `queue_max` wait.
 struct device_state {
   static inline const char* name = "DEVICE";
   static constexpr bool runs_on_lanes = true;
@@ -46,6 +47,7 @@ struct device_state {
   void withdraw(const withdraw_on_device& wish);
   /// Stops the agent of this model: it finishes what it has, and gets nothing more.
   void stop_agent_of(const std::string& model_key);
+  void note_loaded(const agent_loaded& news);
   void note_down(const caf::down_msg& news);
   std::string describe() const;
 
@@ -57,23 +59,36 @@ private:
   struct entry {
     agent_control_actor handle;
     std::uint64_t memory_bytes = 0;
+    /// What heartbeats tell of it.
+    agent_facts facts;
     std::uint64_t last_use = 0;
     /// Are told when it has ended.
     std::vector<caf::typed_response_promise<agents_set>> enders = {};
   };
+  /// A request, or a wish for an agent: one of the promises is pending.
   struct waiting {
-    run_on_device order;
+    model_reference model;
+    infer request;
     caf::typed_response_promise<infer_result> promise;
+    std::uint64_t time_left_ms = 0;
+    caf::typed_response_promise<agents_set> agents_promise;
     std::int64_t since_ms = 0;
   };
 
   std::int64_t now_ms() const;
+  caf::result<agents_set> end_agent_of(const std::string& model_key);
+  void cancel_wishes(const std::string& model_key);
+  /// Why the model can never run here, or not wait now.
+  runtime::failure refusal_of(const model_reference& model) const;
+  /// The agent of the model when it may have one now: whoever waits for room comes first.
+  agent_control_actor agent_now(const model_reference& model);
   /// The agent of the model, made when there is none; empty while there is no room for it.
   agent_control_actor agent_for(const model_reference& model);
   agent_control_actor spawn_agent(const model_reference& model);
   /// Whether `bytes` are free now; if not, the least recently used agents are told to end.
   bool make_room(std::uint64_t bytes);
   void run_waiting();
+  void go_on(waiting& first, const agent_control_actor& handle);
   void tell_node();
 
   std::map<std::string, entry> agents;  // by model key
@@ -82,11 +97,14 @@ private:
   std::deque<waiting> queue;
   std::uint64_t used_bytes = 0;
   std::uint64_t uses = 0;
+  /// Models that workers have loaded, and how long that took together.
+  std::uint64_t loads = 0;
+  std::uint64_t load_us = 0;
 };
 
 device_actor::behavior_type device(device_state::self_pointer self, device_arguments arguments);
 
-/// Device memory that one agent of the model is taken to need, in bytes.
+/// Device memory that one agent of the model, with all its workers, is taken to need, in bytes.
 std::uint64_t memory_need_of(const served_model& model);
 
 }  // namespace dim::actors

@@ -56,8 +56,8 @@ using device_actor = caf::typed_actor<
   caf::replies_to<run_on_device>::with<infer_result>, caf::reacts_to<withdraw_on_device>,
   // See the message for errors.
   caf::replies_to<serve_on_device>::with<agents_set>,
-  // From AGENT: it may be stopped.
-  caf::reacts_to<agent_idle>>;
+  // From AGENT: it may be stopped, or a worker of it serves.
+  caf::reacts_to<agent_idle>, caf::reacts_to<agent_loaded>>;
 
 /// CABINET RUN carries one collaborative execution over the rows of a cabinet, and quits at its
 /// end.

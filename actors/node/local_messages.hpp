@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "actors/agent/messages.hpp"
+#include "actors/cluster/node_record.hpp"
 #include "models/model_spec.hpp"
 #include "models/tensor.hpp"
 #include "runtime/bytes.hpp"
@@ -206,8 +207,9 @@ typename Inspector::result_type inspect(Inspector& f, run_on_device& x) {
   return f(x.model, x.request);
 }
 
-/// Starts the agent of this model and replies when it serves, or stops it and replies when it is
-/// gone. Errors: as of `warm_agent`; memory_limit (no room now).
+/// Starts the agent of this model, as soon as there is room for it, and replies when it serves; or
+/// stops it and replies when it is gone. Errors: as of `warm_agent`; memory_limit (there can be no
+/// room), overloaded (too many wait for it), cancelled (stopped while it waited).
 struct serve_on_device {
   model_reference model;
   bool wanted = true;
@@ -231,15 +233,16 @@ typename Inspector::result_type inspect(Inspector& f, withdraw_on_device& x) {
   return f(x.model_key, x.request_id);
 }
 
-/// DEVICE tells NODE which models have an agent here, when that changes. No reply.
+/// DEVICE tells NODE which models have an agent here, and what heartbeats say of the device, when
+/// that changes. No reply.
 struct device_changed {
-  std::string device;
   std::vector<std::string> model_keys;
+  device_load load;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, device_changed& x) {
-  return f(x.device, x.model_keys);
+  return f(x.model_keys, x.load);
 }
 
 // -- CABINET RUN

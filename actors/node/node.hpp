@@ -231,6 +231,8 @@ private:
   std::uint32_t join_failures = 0;
   std::uint64_t join_number = 0;
   cache_changed cache_news;
+  /// What the devices told last, by their names.
+  std::map<std::string, device_load> device_news;
 
   bool draining = false;
   std::int64_t drain_until_ms = 0;

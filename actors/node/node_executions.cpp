@@ -294,7 +294,8 @@ void node_actor_state::finish_cabinet(cabinet_finished& news) {
 }
 
 void node_actor_state::note_device(const device_changed& news) {
-  ledger.set_agents(news.device, news.model_keys);
+  ledger.set_agents(news.load.device, news.model_keys);
+  device_news[news.load.device] = news.load;
   drop_unused_models();
 }
 

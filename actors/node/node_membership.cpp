@@ -91,6 +91,8 @@ void node_actor_state::send_heartbeat() {
     news.load = arguments.measure();
   news.load.cache_used_bytes = cache_news.used_bytes;
   news.load.cached_models = cache_news.digests;
+  for (auto& [name, each] : device_news)
+    news.load.devices.push_back(each);
   news.load.queued = static_cast<std::uint32_t>(queue.size());
   for (auto& [key, each] : executions)
     if (!each.cancelled)

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "tests/actors/agent_support.hpp"
 
 namespace dim::tests {
@@ -40,7 +42,7 @@ struct agent_fixture : actor_fixture {
   /// Answers the oldest batch with its own inputs.
   void finish_batch() {
     REQUIRE_FALSE(script->batches.empty());
-    send(script->inference, caf::tick_atom_v);
+    send(script->batches.front().holder, caf::tick_atom_v);
   }
 
   void fail_batch(caf::error answer) {
@@ -53,9 +55,30 @@ struct agent_fixture : actor_fixture {
 
   /// The worker dies by itself.
   void die(runtime::error_code code = runtime::error_code::agent_lost) {
-    script->batches.clear();
+    die_at(0, code);
+  }
+  /// The worker of the host at this place does.
+  void die_at(std::size_t place, runtime::error_code code = runtime::error_code::agent_lost) {
+    std::erase_if(script->batches, [place](auto& each) { return each.place == place; });
     send(script->listener,
-         actors::worker_ended{script->starts.back().token, {code, "it died", {}}, "last words"});
+         actors::worker_ended{script->tokens.at(place), {code, "it died", {}}, "last words"});
+  }
+
+  /// Answers the oldest batch of the worker at this place.
+  void finish_batch_at(std::size_t place) {
+    auto found = std::find_if(script->batches.begin(), script->batches.end(),
+                              [place](auto& each) { return each.place == place; });
+    REQUIRE(found != script->batches.end());
+    std::rotate(script->batches.begin(), found, found + 1);
+    finish_batch();
+  }
+
+  /// For each worker, how many batches it has.
+  std::vector<int> load_of_workers() const {
+    std::vector<int> counts(script->orders.size());
+    for (auto& each : script->batches)
+      ++counts[each.place];
+    return counts;
   }
 };
 

@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -272,6 +273,29 @@ TEST_CASE("an agent process dies with its node, even when that is killed") {
   REQUIRE(::kill(node, SIGKILL) == 0);
   CHECK(tests::await_end(agent));
   ::pclose(output);
+}
+
+TEST_CASE("a model with two instances has two processes, and one dies without the other") {
+  real_node node;
+  node.options.agent.timeout_ms = 8'000;
+  node.add_script("hangs", hangs, models::isolation::process, 2);
+  node.start();
+  auto hung = node.send("hangs", 1.0f);
+  node.await_started(hung);
+  // Only the other one can answer this.
+  CHECK(tests::numbers_of(node.run("hangs", -3.0f)) == std::vector<float>{-6.0f, -6.0f});
+  auto pids = tests::agent_pids();
+  REQUIRE(pids.size() == 2);
+  auto end = node.finish(hung);
+  CHECK(end.error.code == error_code::agent_timeout);
+  CHECK(end.killed_agent);
+  auto is_gone = [](int pid) { return ::kill(pid, 0) != 0; };
+  CHECK(std::count_if(pids.begin(), pids.end(), is_gone) == 1);
+  CHECK(tests::numbers_of(node.run("hangs", -5.0f)) == std::vector<float>{-10.0f, -10.0f});
+  CHECK(std::count_if(pids.begin(), pids.end(), is_gone) == 1);
+  node.stop();
+  for (auto pid : pids)
+    CHECK(tests::await_end(pid));
 }
 
 TEST_CASE("dim-agent verifies models for programs without LibTorch") {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -11,7 +12,7 @@
 
 namespace dim::tests {
 
-/// A fake INFERENCE, which answers its oldest batch when it is told to.
+/// A fake INFERENCE, which answers the oldest batch of all, its own, when it is told to.
 using told_inference_actor = actors::inference_actor::extend<caf::reacts_to<caf::tick_atom>>;
 
 /// What fake workers have seen, and how they behave.
@@ -27,13 +28,20 @@ struct worker_script {
   struct batch {
     actors::run_batch content;
     caf::typed_response_promise<actors::batch_result> promise;
+    /// Whose worker has it: the place of its host in `orders`.
+    std::size_t place = 0;
+    /// That worker: a promise is kept by its own actor.
+    told_inference_actor holder;
   };
   std::vector<actors::start_worker> starts;
+  /// Of the newest start of each host, by its place in `orders`.
+  std::map<std::size_t, std::string> tokens;
   std::vector<actors::kill_worker> kills;
   std::vector<actors::worker_order> orders;
   std::vector<actors::load_model> loads;
   std::deque<batch> batches;
   actors::worker_listener_actor listener;
+  /// The newest.
   told_inference_actor inference;
   /// What the next batch is answered with; none: its inputs.
   caf::error next_answer;
@@ -53,10 +61,12 @@ inline actors::batch_result echo_of(const actors::run_batch& content) {
   return result;
 }
 
-inline actors::inference_actor fake_inference(caf::local_actor& parent,
-                                              std::shared_ptr<worker_script> script) {
+/// A worker, as the host at this place makes it.
+template <class Spawner>
+actors::inference_actor fake_inference(Spawner& parent, std::shared_ptr<worker_script> script,
+                                       std::size_t place) {
   using self_pointer = runtime::actor_self<told_inference_actor, fake_worker_state>;
-  script->inference = parent.spawn([script](self_pointer self) {
+  script->inference = parent.spawn([script, place](self_pointer self) {
     return told_inference_actor::behavior_type{
       [script](const actors::load_model& order) -> caf::result<actors::model_loaded> {
         script->loads.push_back(order);
@@ -64,12 +74,12 @@ inline actors::inference_actor fake_inference(caf::local_actor& parent,
           return runtime::to_error(script->load_error);
         return actors::model_loaded{1, 2};
       },
-      [script, self](const actors::run_batch& content) {
+      [script, self, place](const actors::run_batch& content) {
         auto promise = self->make_response_promise<actors::batch_result>();
         if (script->echoes)
           promise.deliver(echo_of(content));
         else
-          script->batches.push_back({content, promise});
+          script->batches.push_back({content, promise, place, told_inference_actor{self}});
         return promise;
       },
       [script](caf::tick_atom) {
@@ -90,16 +100,18 @@ inline actors::worker_host_factory fake_hosts(std::shared_ptr<worker_script> scr
   using self_pointer = runtime::actor_self<worker_host_actor, fake_worker_state>;
   return [script](caf::local_actor& parent, const actors::worker_order& order,
                   const actors::worker_listener_actor& listener) {
+    auto place = script->orders.size();
     script->orders.push_back(order);
     script->listener = listener;
     return parent.spawn<caf::linked>(
-      [script, listener](self_pointer self) -> worker_host_actor::behavior_type {
+      [script, listener, place](self_pointer self) -> worker_host_actor::behavior_type {
         return {
-          [script, listener, self](const actors::start_worker& wish) {
+          [script, listener, self, place](const actors::start_worker& wish) {
             script->starts.push_back(wish);
+            script->tokens[place] = wish.token;
             if (script->answers_start)
-              self->send(listener,
-                         actors::agent_ready{wish.token, 42, fake_inference(*self, script)});
+              self->send(listener, actors::agent_ready{wish.token, 42,
+                                                       fake_inference(*self, script, place)});
           },
           [script, listener, self](const actors::kill_worker& wish) {
             script->kills.push_back(wish);

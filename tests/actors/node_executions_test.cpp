@@ -239,13 +239,13 @@ TEST_CASE("a model is fetched once for all, kept while it has an agent, and then
   f.start();
   f.send(f.node, node_fixture::order_of("a"));
   auto key = "pairs:1@" + std::string(64, 'd');
-  f.send(f.node, device_changed{"cpu:0", {key}});
+  f.send(f.node, device_changed{{key}, {"cpu:0", 0, 0, 0, {}}});
   f.send(f.node, node_fixture::order_of("b"));
   CHECK(f.cache->acquired.size() == 2);
   f.send(f.node, node_fixture::order_of("c"));
   CHECK(f.cache->acquired.size() == 2);
   CHECK(f.cache->released.size() == 1);
-  f.send(f.node, device_changed{"cpu:0", {}});
+  f.send(f.node, device_changed{{}, {"cpu:0", 0, 0, 0, {}}});
   CHECK(f.cache->released.size() == 2);
 }
 

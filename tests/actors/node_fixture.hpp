@@ -138,6 +138,7 @@ fake_device(runtime::actor_self<told_device_actor, fake_part_state> self,
       return actors::agents_set{"cpu:0"};
     },
     [](const actors::agent_idle&) {},
+    [](const actors::agent_loaded&) {},
     [script](caf::tick_atom) {
       auto run = std::move(script->runs.front());
       script->runs.pop_front();

@@ -32,9 +32,12 @@ TEST_CASE("a node joins as soon as the orchestrator is there, and then sends hea
   CHECK_FALSE(f.orchestrator->heartbeats[0].draining);
 }
 
-TEST_CASE("a heartbeat tells of the queue, the work in hand and the cache") {
+TEST_CASE("a heartbeat tells of the queue, the work in hand, the cache and the devices") {
   node_fixture f;
   f.start();
+  f.send(f.node, device_changed{{}, {"cpu:0", 1, 0, 0, {}}});
+  const device_load on_device{"cpu:0", 500, 2, 90, {{"pairs", "1", 2, 45}}};
+  f.send(f.node, device_changed{{"pairs:1@d"}, on_device});
   f.send(f.node, cache_changed{77, {"d1", "d2"}});
   for (auto* id : {"a", "b", "c"})
     f.send(f.node, node_fixture::order_of(id));
@@ -44,6 +47,7 @@ TEST_CASE("a heartbeat tells of the queue, the work in hand and the cache") {
   CHECK(load.active == std::vector<std::string>{"a", "b", "c"});
   CHECK(load.cache_used_bytes == 77);
   CHECK(load.cached_models == std::vector<std::string>{"d1", "d2"});
+  CHECK(load.devices == std::vector<device_load>{on_device});
 }
 
 TEST_CASE("a refused join is tried again, with growing pauses") {

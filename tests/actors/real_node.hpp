@@ -57,9 +57,10 @@ public:
   /// Adds a model whose file stands at `path`. The spec's name is the model's.
   void add_model(const models::model_spec& spec, const std::filesystem::path& path);
   /// Adds a TorchScript model with these methods, of one FP32 input "x" and one output "y" of two
-  /// numbers a row.
+  /// numbers a row, with so many workers.
   void add_script(const std::string& name, const std::string& source,
-                  models::isolation isolated = models::isolation::process);
+                  models::isolation isolated = models::isolation::process,
+                  std::uint32_t instances = 1);
 
   void start();
   void stop();

@@ -1,5 +1,6 @@
 #include "gateway/metrics_page.hpp"
 
+#include <algorithm>
 #include <mutex>
 
 #include "actors/job/job_record.hpp"
@@ -15,6 +16,28 @@ using runtime::metric_page;
 
 double seconds_of(std::int64_t milliseconds) {
   return static_cast<double>(milliseconds) / 1'000;
+}
+
+void add_device(metric_page& page, const label_values& node_is, const std::string& kind,
+                const actors::device_load& device) {
+  auto with = [&](std::initializer_list<std::string> more) {
+    auto values = node_is;
+    values.push_back(device.device);
+    values.insert(values.end(), more);
+    return values;
+  };
+  page.add(metric::device_memory_used, with({kind}),
+           static_cast<double>(device.memory_used_bytes));
+  page.add(metric::device_loads, with({kind}), static_cast<double>(device.loads));
+  page.add(metric::device_load_time, with({kind}),
+           static_cast<double>(device.load_us) / 1'000'000);
+  for (auto& agent : device.agents) {
+    auto agent_is = with({agent.model, agent.version});
+    page.add(metric::agent_workers, agent_is, agent.workers);
+    if (agent.load_us > 0)
+      page.add(metric::agent_load_time, agent_is,
+               static_cast<double>(agent.load_us) / 1'000'000);
+  }
 }
 
 void add_node(metric_page& page, const actors::node_record& node) {
@@ -50,6 +73,11 @@ void add_node(metric_page& page, const actors::node_record& node) {
     page.add(metric::device_cores, device_is, device.cores);
     page.add(metric::device_memory, device_is, static_cast<double>(device.memory_bytes));
     page.add(metric::device_slots, device_is, device.slots);
+    // What a node that is gone said last runs there no more.
+    auto load = std::find_if(node.load.devices.begin(), node.load.devices.end(),
+                             [&](auto& each) { return each.device == device.name; });
+    if (load != node.load.devices.end() && status_of(node.state) != "offline")
+      add_device(page, node_is, device.kind, *load);
   }
 }
 

@@ -32,6 +32,24 @@ void write_cabinet(json_writer& out, const actors::cabinet_facts& cabinet) {
   out.end_object();
 }
 
+void write_device_load(json_writer& out, const actors::device_load& device) {
+  out.begin_object();
+  out.member("name", device.device);
+  out.member("memory_used_bytes", device.memory_used_bytes);
+  out.key("agents");
+  out.begin_array();
+  for (auto& each : device.agents) {
+    out.begin_object();
+    out.member("model", each.model);
+    out.member("version", each.version);
+    out.member("workers", each.workers);
+    out.member("load_ms", static_cast<double>(each.load_us) / 1'000);
+    out.end_object();
+  }
+  out.end_array();
+  out.end_object();
+}
+
 void write_load(json_writer& out, const actors::node_load& load) {
   out.begin_object();
   out.member("cpu_percent", load.cpu_permille / 10.0);
@@ -41,6 +59,11 @@ void write_load(json_writer& out, const actors::node_load& load) {
   out.member("queued", load.queued);
   out.member("active_executions", load.active);
   out.member("cached_models", load.cached_models);
+  out.key("devices");
+  out.begin_array();
+  for (auto& each : load.devices)
+    write_device_load(out, each);
+  out.end_array();
   out.end_object();
 }
 

@@ -54,6 +54,11 @@ enum class metric : std::uint8_t {
   device_cores,
   device_memory,
   device_slots,
+  device_memory_used,
+  device_loads,
+  device_load_time,
+  agent_workers,
+  agent_load_time,
   // Direct inference, by model version.
   inference_success,
   inference_failure,

@@ -77,6 +77,8 @@ TEST_CASE("a node's facts and load stand under its id and its name") {
   node.load.cache_used_bytes = 33;
   node.load.queued = 2;
   node.load.active = {"e1", "e2", "e3"};
+  node.load.devices.push_back(
+    {"cpu:0-3", 600, 3, 4'500'000, {{"digits", "2", 2, 1'250'000}, {"new", "1", 1, 0}}});
   gateway::metrics_page page;
   page.add_nodes({{node}});
   auto text = page.text();
@@ -93,7 +95,33 @@ TEST_CASE("a node's facts and load stand under its id and its name") {
   CHECK(holds(text, "dim_node_cache_used_bytes" + labels + "} 33"));
   CHECK(holds(text, "dim_node_queued" + labels + "} 2"));
   CHECK(holds(text, "dim_node_active_executions" + labels + "} 3"));
-  CHECK(holds(text, "dim_device_slots" + labels + ",device=\"cpu:0-3\",kind=\"cpu\"} 2"));
+  const std::string device = labels + ",device=\"cpu:0-3\"";
+  CHECK(holds(text, "dim_device_slots" + device + ",kind=\"cpu\"} 2"));
+  CHECK(holds(text, "dim_device_memory_used_bytes" + device + ",kind=\"cpu\"} 600"));
+  CHECK(holds(text, "dim_model_loads_total" + device + ",kind=\"cpu\"} 3"));
+  CHECK(holds(text, "dim_model_load_seconds_total" + device + ",kind=\"cpu\"} 4.5"));
+  CHECK(holds(text, "dim_agent_workers" + device + ",model=\"digits\",version=\"2\"} 2"));
+  CHECK(holds(text, "dim_agent_workers" + device + ",model=\"new\",version=\"1\"} 1"));
+  CHECK(holds(text, "nv_model_load_duration_secs" + device +
+                      ",model=\"digits\",version=\"2\"} 1.25"));
+  CHECK(text.find("nv_model_load_duration_secs" + device + ",model=\"new\"") ==
+        std::string::npos);
+}
+
+TEST_CASE("a node that is offline has no agents, whatever it said last") {
+  actors::node_record node;
+  node.facts.id = "n1";
+  node.facts.name = "left";
+  node.facts.devices.push_back({"cpu:0", "cpu", "", 1, 1'000, 2});
+  node.state = actors::node_state::offline;
+  node.load.devices.push_back({"cpu:0", 600, 3, 4'500'000, {{"digits", "2", 2, 1'250'000}}});
+  gateway::metrics_page page;
+  page.add_nodes({{node}});
+  auto text = page.text();
+  CHECK(holds(text, "dim_device_slots{node_id=\"n1\",node=\"left\",device=\"cpu:0\",kind="
+                    "\"cpu\"} 2"));
+  CHECK(text.find("dim_agent_workers{") == std::string::npos);
+  CHECK(text.find("dim_device_memory_used_bytes{") == std::string::npos);
 }
 
 TEST_CASE("jobs and nodes are told by their state, those that there are none of as well") {

@@ -1,8 +1,17 @@
 #include "runtime/call_table.hpp"
 
+#include <algorithm>
 #include <vector>
 
 namespace dim::runtime {
+
+namespace {
+
+// A timer can not be cancelled, and keeps the memory of its actor until it fires, also when that
+// has ended: distant deadlines are looked at in steps.
+constexpr std::int64_t look_max_ns = 5'000'000'000;
+
+}  // namespace
 
 void call_table::add(std::uint64_t id, entry what) {
   deadlines_.emplace(what.due_ns, id);
@@ -68,7 +77,7 @@ void call_table::pass_deadline(std::int64_t due_ns) {
 void call_table::arm() {
   if (deadlines_.empty())
     return;
-  auto due = deadlines_.begin()->first;
+  auto due = std::min(deadlines_.begin()->first, owner_->clock_now_ns() + look_max_ns);
   if (!armed_.empty() && *armed_.begin() <= due)
     return;
   armed_.insert(due);

@@ -14,6 +14,8 @@ namespace {
 
 using runtime::error_code;
 
+constexpr std::int64_t look_max_us = 5'000'000;
+
 /// A name for one start of a worker that no other process can guess: 128 random bits in hex.
 std::string new_token(runtime::random_source& random) {
   std::string text(32, '0');
@@ -242,6 +244,9 @@ std::optional<std::int64_t> agent_state::next_look_us() const {
     consider(now_us() + step_ms * 1'000);
   else if (!told_idle)
     consider((idle_since_ms + options.idle_ms) * 1'000);
+  // A timer keeps the memory of its actor until it fires, also when that has ended.
+  if (next)
+    consider(now_us() + look_max_us);
   return next;
 }
 

@@ -72,6 +72,31 @@ TEST_CASE("the number of instances in a model's configuration is the number of i
   CHECK(f.load_told().agents[0].workers == 3);
 }
 
+TEST_CASE("a model that is loaded, asked and unloaded again and again leaves nothing behind") {
+  device_fixture f;
+  f.arguments.options.idle_ms = 300'000;
+  f.arguments.options.timeout_ms = 120'000;
+  f.start();
+  auto a = device_fixture::model("a");
+  std::vector<caf::weak_actor_ptr> agents;
+  std::size_t timers_max = 0;
+  for (int cycle = 0; cycle < 200; ++cycle) {
+    a.revision = std::uint32_t(cycle);
+    f.serve(a);
+    CHECK(code_of(f.ask_for(a, infer_of("1"))) == error_code::none);
+    agents.push_back(caf::actor_cast<caf::weak_actor_ptr>(f.script->listener));
+    f.script->listener = nullptr;
+    f.serve(a, false);
+    f.advance(1'000);
+    timers_max = std::max(timers_max, f.timers());
+  }
+  // A timer that has not fired keeps the actor that it is for.
+  CHECK(timers_max < 30);
+  f.advance(6'000);
+  for (auto& agent : agents)
+    CHECK(agent.lock() == nullptr);
+}
+
 TEST_CASE("the device tells how many models were loaded, and how long each took") {
   device_fixture f;
   f.start();

@@ -258,6 +258,12 @@ const descriptor table[] = {
    "Largest model file that is accepted."},
   {"store", "upload_idle_ms", at<&store::upload_idle_ms>, ms, 10, day_ms, nullptr,
    "An upload to which nothing came for this long is abandoned."},
+  {"store", "resumable_uploads_max", at<&store::resumable_uploads_max>, "", 1, 1'024, nullptr,
+   "Uploads in parts that may be unfinished at the same time; more are answered 503."},
+  {"store", "resumable_bytes_max", at<&store::resumable_bytes_max>, bytes, 1'024, 64 * tib, nullptr,
+   "What the files of unfinished uploads in parts may come to together."},
+  {"store", "resumable_keep_ms", at<&store::resumable_keep_ms>, ms, 10, 365 * day_ms, nullptr,
+   "An unfinished upload in parts to which nothing came for this long is dropped."},
   {"store", "model_check_timeout_ms", at<&store::model_check_timeout_ms>, ms, 10, day_ms, nullptr,
    "Time for opening an uploaded model, which is done in a child process."},
 

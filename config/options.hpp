@@ -162,6 +162,11 @@ struct store_options {
   std::uint64_t model_bytes_max = 16ull << 30;
   /// An upload without a new block for this long is abandoned.
   std::uint32_t upload_idle_ms = 60'000;
+  /// Uploads in parts that may be unfinished at once, and the bytes that they may come to.
+  std::uint32_t resumable_uploads_max = 16;
+  std::uint64_t resumable_bytes_max = 64ull << 30;
+  /// One to which nothing came for this long is dropped.
+  std::uint64_t resumable_keep_ms = 24ull * 3'600'000;
   /// Opening an uploaded model in its child process.
   std::uint32_t model_check_timeout_ms = 120'000;
 };

@@ -16,6 +16,10 @@ namespace {
 
 using runtime::error_code;
 
+/// What is hashed of a file that was opened again, with each block that is appended to it: more
+/// than a block, so that it is level soon, and little enough for a moment.
+constexpr std::uint64_t catch_up_bytes = std::uint64_t{16} << 20;
+
 tl::unexpected<runtime::failure> system_failure(const std::string& doing,
                                                 const std::filesystem::path& path, int error) {
   error_code code = error_code::internal;
@@ -76,7 +80,9 @@ staged_file::staged_file(std::filesystem::path path, int descriptor)
 staged_file::staged_file(staged_file&& other) noexcept
   : path_(std::exchange(other.path_, {})),
     descriptor_(std::exchange(other.descriptor_, -1)),
+    is_kept_(other.is_kept_),
     size_(other.size_),
+    hashed_(other.hashed_),
     hasher_(std::move(other.hasher_)) {
 }
 
@@ -85,7 +91,9 @@ staged_file& staged_file::operator=(staged_file&& other) noexcept {
     discard();
     path_ = std::exchange(other.path_, {});
     descriptor_ = std::exchange(other.descriptor_, -1);
+    is_kept_ = other.is_kept_;
     size_ = other.size_;
+    hashed_ = other.hashed_;
     hasher_ = std::move(other.hasher_);
   }
   return *this;
@@ -98,18 +106,48 @@ staged_file::~staged_file() {
 void staged_file::discard() noexcept {
   if (descriptor_ >= 0)
     ::close(std::exchange(descriptor_, -1));
-  if (!path_.empty())
+  if (!path_.empty() && !is_kept_)
     ::unlink(path_.c_str());
 }
 
 runtime::expected<staged_file> staged_file::create(std::filesystem::path path) {
-  const int descriptor = ::open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
+  const int flags = O_CREAT | O_EXCL | O_WRONLY | O_APPEND | O_CLOEXEC;
+  const int descriptor = ::open(path.c_str(), flags, 0644);
   if (descriptor < 0)
     return system_failure("create", path, errno);
   return staged_file{std::move(path), descriptor};
 }
 
+runtime::expected<staged_file> staged_file::reopen(std::filesystem::path path) {
+  const int descriptor = ::open(path.c_str(), O_RDWR | O_APPEND | O_CLOEXEC);
+  if (descriptor < 0)
+    return system_failure("open", path, errno);
+  staged_file file{std::move(path), descriptor};
+  file.keep();
+  struct stat facts {};
+  if (::fstat(descriptor, &facts) != 0)
+    return system_failure("open", file.path_, errno);
+  file.size_ = static_cast<std::uint64_t>(facts.st_size);
+  return file;
+}
+
 runtime::expected<void> staged_file::append(std::string_view data) {
+  if (auto written = write(data); !written) {
+    // A disk that is full may have taken a part.
+    if (::ftruncate(descriptor_, static_cast<off_t>(size_)) != 0)
+      return system_failure("shorten", path_, errno);
+    return written;
+  }
+  const bool is_level = hashed_ == size_;
+  size_ += data.size();
+  if (!is_level)
+    return catch_up(catch_up_bytes);
+  hasher_.update(data);
+  hashed_ = size_;
+  return {};
+}
+
+runtime::expected<void> staged_file::write(std::string_view data) {
   std::string_view rest = data;
   while (!rest.empty()) {
     const ssize_t count = ::write(descriptor_, rest.data(), rest.size());
@@ -119,14 +157,34 @@ runtime::expected<void> staged_file::append(std::string_view data) {
       return system_failure("write", path_, errno);
     rest.remove_prefix(static_cast<std::size_t>(count));
   }
-  hasher_.update(data);
-  size_ += data.size();
+  return {};
+}
+
+runtime::expected<void> staged_file::catch_up(std::uint64_t bytes_max) {
+  const std::uint64_t end = hashed_ + std::min(size_ - hashed_, bytes_max);
+  std::vector<char> buffer(std::min<std::uint64_t>(end - hashed_, std::uint64_t{1} << 20));
+  while (hashed_ < end) {
+    const auto wanted = std::min<std::uint64_t>(buffer.size(), end - hashed_);
+    const ssize_t got = read_fully(descriptor_, buffer.data(), wanted, hashed_);
+    if (got <= 0)
+      return system_failure("read", path_, got < 0 ? errno : EIO);
+    hasher_.update(buffer.data(), static_cast<std::size_t>(got));
+    hashed_ += static_cast<std::uint64_t>(got);
+  }
+  return {};
+}
+
+runtime::expected<void> staged_file::flush() {
+  if (::fsync(descriptor_) != 0)
+    return system_failure("flush", path_, errno);
   return {};
 }
 
 runtime::expected<std::string> staged_file::seal() {
-  if (::fsync(descriptor_) != 0)
-    return system_failure("flush", path_, errno);
+  if (auto level = catch_up(size_); !level)
+    return tl::unexpected(level.error());
+  if (auto flushed = flush(); !flushed)
+    return tl::unexpected(flushed.error());
   if (::close(std::exchange(descriptor_, -1)) != 0)
     return system_failure("close", path_, errno);
   return hasher_.finish();

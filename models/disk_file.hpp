@@ -15,18 +15,31 @@
 namespace dim::models {
 
 /// A file that is being received: written under a temporary name, hashed as it grows, and moved to
-/// its place at the end. A staged file that is destroyed without `publish` removes its temporary.
+/// its place at the end. A staged file that is destroyed without `publish` removes its temporary,
+/// unless it is kept.
 class staged_file {
 public:
   /// Creates `path` (it must not exist).
   static runtime::expected<staged_file> create(std::filesystem::path path);
+  /// Opens `path`, which an earlier process has kept, to write on behind its end. What is there is
+  /// hashed little by little, with what is appended, and the rest of it by `seal`. Errors:
+  /// not_found.
+  static runtime::expected<staged_file> reopen(std::filesystem::path path);
 
   staged_file(staged_file&& other) noexcept;
   staged_file& operator=(staged_file&& other) noexcept;
   ~staged_file();
 
-  /// Writes all of `data` behind what is there.
+  /// From now on the temporary stays when this object goes, for `reopen`.
+  void keep() noexcept {
+    is_kept_ = true;
+  }
+
+  /// Writes all of `data` behind what is there, or nothing of it.
   runtime::expected<void> append(std::string_view data);
+
+  /// Flushes to the disk what has been written.
+  runtime::expected<void> flush();
 
   /// Flushes to the disk and closes. Nothing can be appended afterwards. Returns the SHA-256 of the
   /// whole file in hex.
@@ -46,10 +59,15 @@ public:
 private:
   staged_file(std::filesystem::path path, int descriptor);
   void discard() noexcept;
+  runtime::expected<void> write(std::string_view data);
+  /// Hashes up to `bytes_max` bytes of what has been written and not been hashed.
+  runtime::expected<void> catch_up(std::uint64_t bytes_max);
 
   std::filesystem::path path_;
   int descriptor_ = -1;
+  bool is_kept_ = false;
   std::uint64_t size_ = 0;
+  std::uint64_t hashed_ = 0;
   runtime::sha256_hasher hasher_;
 };
 

@@ -43,6 +43,7 @@ runtime::expected<repository> repository::open(repository_options options) {
     return tl::unexpected(prepared.error());
   opened.read_digests();
   opened.read_models();
+  opened.read_resumable();
   if (auto written = opened.write_digests(); !written)
     return tl::unexpected(written.error());
   return opened;
@@ -50,9 +51,9 @@ runtime::expected<repository> repository::open(repository_options options) {
 
 runtime::expected<void> repository::prepare_folder() {
   std::error_code error;
-  fs::remove_all(staging_folder(), error);
+  fs::create_directories(resumable_folder(), error);
   if (!error)
-    fs::create_directories(staging_folder(), error);
+    empty_staging(error);
   if (error)
     return runtime::fail(error_code::internal, "can not use the model repository "
                                                  + options_.folder.string() + ": "

@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include "models/disk_file.hpp"
@@ -33,6 +34,19 @@ struct repository_options {
   std::uint64_t file_bytes_max = std::uint64_t{16} << 30;
   /// Uploads that may be open at once.
   std::size_t uploads_max = 16;
+  /// Resumable uploads that may be unfinished at once, and the bytes that they may come to.
+  std::size_t resumable_max = 16;
+  std::uint64_t resumable_bytes_max = std::uint64_t{64} << 30;
+};
+
+/// An upload that outlives its connections and this process.
+struct resumable_upload {
+  std::string id;
+  /// Of the whole file.
+  std::uint64_t byte_size = 0;
+  std::uint64_t received = 0;
+  /// Time of the last block, in milliseconds since the Unix epoch.
+  std::int64_t written_at = 0;
 };
 
 /// Part of a file, and the size of the whole.
@@ -59,6 +73,9 @@ struct file_block {
 ///
 ///     begin_upload --> append* --> seal_upload --> commit_upload
 ///                  \________________\______________\--> abandon_upload
+///
+/// A resumable upload begins with `resume_upload` instead, is kept in `.staging/.resumable/` over
+/// restarts, and goes on with `resume_upload`.
 ///
 /// One actor owns a repository; it is not safe for threads. Every call may block on the disk.
 class repository {
@@ -97,9 +114,22 @@ public:
   /// internal.
   runtime::expected<void> begin_upload(const std::string& upload_id);
 
+  /// Opens a resumable upload of `byte_size` bytes, or goes on with the one that has this id and
+  /// size. Returns what it has received. Errors: bad_input (id or size), too_large, overloaded (too
+  /// many, or too large together), store_full, internal.
+  runtime::expected<std::uint64_t> resume_upload(const std::string& upload_id,
+                                                 std::uint64_t byte_size);
+
+  /// The resumable uploads that are unfinished, by id.
+  std::vector<resumable_upload> resumable_uploads() const;
+
+  /// Flushes to the disk what an upload has received, and returns how much that is. Errors:
+  /// not_found, store_full, internal.
+  runtime::expected<std::uint64_t> flush_upload(const std::string& upload_id);
+
   /// Adds a block at `offset`, which must be what has been received; returns what has been received
-  /// now. Errors abandon the upload, except not_found: bad_input (wrong offset, or sealed already),
-  /// too_large, store_full.
+  /// now. Errors abandon an upload that is not resumable, except not_found: bad_input (wrong
+  /// offset, sealed already, or more than a resumable upload is to have), too_large, store_full.
   runtime::expected<std::uint64_t> append(const std::string& upload_id, std::uint64_t offset,
                                           std::string_view data);
 
@@ -139,7 +169,8 @@ public:
 private:
   struct upload {
     staged_file file;
-    std::string digest;  ///< Set once sealed.
+    std::string digest;           ///< Set once sealed.
+    std::uint64_t byte_size = 0;  ///< Of the whole file; 0: unknown, and not resumable.
   };
   struct version_record {
     std::string digest;
@@ -157,6 +188,12 @@ private:
 
   explicit repository(repository_options options);
   runtime::expected<void> prepare_folder();
+  void empty_staging(std::error_code& error);
+  void read_resumable();
+  runtime::expected<void> check_room(std::uint64_t byte_size) const;
+  runtime::expected<void> check_block(const upload& open, std::uint64_t offset,
+                                      std::uint64_t size) const;
+  runtime::expected<void> open_upload(const std::string& upload_id, std::uint64_t byte_size);
   void read_models();
   runtime::expected<model_record> read_model(const std::string& name);
   runtime::expected<model_record> read_config(const std::string& name);
@@ -173,9 +210,11 @@ private:
   runtime::expected<void> place_files(const std::string& upload_id, upload& staged,
                                       const model_spec& spec, std::uint64_t version);
   std::filesystem::path staging_folder() const;
-  std::filesystem::path upload_folder(const std::string& upload_id) const;
+  std::filesystem::path resumable_folder() const;
+  std::filesystem::path upload_folder(const std::string& upload_id, std::uint64_t byte_size) const;
   std::filesystem::path folder_of(std::string_view name) const;
   std::filesystem::path file_of(const model_record& model, std::uint64_t version) const;
+  static bool is_upload_id(const std::string& id);
   static bool is_fileless(const model_record& model);
   static std::string key_of(std::string_view name, std::uint64_t version);
   static repository_entry entry_of(const model_record& model, std::uint64_t version);

@@ -12,16 +12,6 @@ namespace {
 namespace fs = std::filesystem;
 using runtime::error_code;
 
-constexpr std::size_t upload_id_max = 128;
-
-bool is_upload_id(const std::string& id) {
-  return !id.empty() && id.size() <= upload_id_max
-         && std::all_of(id.begin(), id.end(), [](char c) {
-              return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
-                     || c == '-' || c == '_';
-            });
-}
-
 tl::unexpected<runtime::failure> no_upload(const std::string& id) {
   return runtime::fail(error_code::not_found, "there is no open upload \"" + id + "\"");
 }
@@ -46,10 +36,17 @@ runtime::expected<void> repository::begin_upload(const std::string& upload_id) {
     return runtime::fail(error_code::bad_input,
                          "an upload's id is 1 to 128 letters, digits, '-' and '_'");
   abandon_upload(upload_id);
-  if (uploads_.size() >= options_.uploads_max)
+  const auto open = std::count_if(uploads_.begin(), uploads_.end(),
+                                  [](const auto& each) { return each.second.byte_size == 0; });
+  if (static_cast<std::size_t>(open) >= options_.uploads_max)
     return runtime::fail(error_code::overloaded,
-                         std::to_string(uploads_.size()) + " uploads are open already");
-  const fs::path folder = upload_folder(upload_id);
+                         std::to_string(open) + " uploads are open already");
+  return open_upload(upload_id, 0);
+}
+
+runtime::expected<void> repository::open_upload(const std::string& upload_id,
+                                                std::uint64_t byte_size) {
+  const fs::path folder = upload_folder(upload_id, byte_size);
   std::error_code error;
   fs::create_directory(folder, error);
   if (error)
@@ -59,7 +56,26 @@ runtime::expected<void> repository::begin_upload(const std::string& upload_id) {
     fs::remove_all(folder, error);
     return tl::unexpected(file.error());
   }
-  uploads_.emplace(upload_id, upload{std::move(*file), {}});
+  if (byte_size > 0)
+    file->keep();
+  uploads_.emplace(upload_id, upload{std::move(*file), {}, byte_size});
+  return {};
+}
+
+runtime::expected<void> repository::check_block(const upload& open, std::uint64_t offset,
+                                                std::uint64_t size) const {
+  const staged_file& file = open.file;
+  if (offset != file.size() || !open.digest.empty())
+    return runtime::fail(error_code::bad_input, "expected the block at "
+                                                  + std::to_string(file.size()) + ", got one at "
+                                                  + std::to_string(offset));
+  if (open.byte_size > 0 && size > open.byte_size - file.size())
+    return runtime::fail(error_code::bad_input,
+                         "expected " + std::to_string(open.byte_size) + " bytes, got more");
+  if (size > options_.file_bytes_max - file.size())
+    return runtime::fail(error_code::too_large, "a model file may have at most "
+                                                  + std::to_string(options_.file_bytes_max)
+                                                  + " bytes");
   return {};
 }
 
@@ -68,23 +84,16 @@ runtime::expected<std::uint64_t> repository::append(const std::string& upload_id
   const auto found = uploads_.find(upload_id);
   if (found == uploads_.end())
     return no_upload(upload_id);
-  staged_file& file = found->second.file;
-  runtime::expected<void> appended;
-  if (offset != file.size() || !found->second.digest.empty())
-    appended = runtime::fail(error_code::bad_input,
-                             "expected the block at " + std::to_string(file.size())
-                               + ", got one at " + std::to_string(offset));
-  else if (data.size() > options_.file_bytes_max - file.size())
-    appended = runtime::fail(error_code::too_large, "a model file may have at most "
-                                                      + std::to_string(options_.file_bytes_max)
-                                                      + " bytes");
-  else
-    appended = file.append(data);
+  upload& open = found->second;
+  auto appended = check_block(open, offset, data.size());
+  if (appended)
+    appended = open.file.append(data);
   if (!appended) {
-    abandon_upload(upload_id);
+    if (open.byte_size == 0)
+      abandon_upload(upload_id);
     return tl::unexpected(appended.error());
   }
-  return file.size();
+  return open.file.size();
 }
 
 runtime::expected<fs::path> repository::seal_upload(const std::string& upload_id,
@@ -124,10 +133,13 @@ runtime::expected<repository_entry> repository::commit_upload(const std::string&
 }
 
 void repository::abandon_upload(const std::string& upload_id) {
-  if (uploads_.erase(upload_id) == 0)
+  const auto found = uploads_.find(upload_id);
+  if (found == uploads_.end())
     return;
+  const fs::path folder = upload_folder(upload_id, found->second.byte_size);
+  uploads_.erase(found);
   std::error_code error;
-  fs::remove_all(upload_folder(upload_id), error);
+  fs::remove_all(folder, error);
 }
 
 runtime::expected<repository_entry> repository::enter(const std::string& upload_id, upload& staged,
@@ -188,7 +200,8 @@ runtime::expected<void> repository::place_files(const std::string& upload_id, up
                                                 const model_spec& spec, std::uint64_t version) {
   const auto model = models_.find(spec.name);
   const std::string file_name = model == models_.end() ? "model.pt" : model->second.file_name;
-  if (auto published = staged.file.publish(upload_folder(upload_id) / file_name); !published)
+  const fs::path folder = upload_folder(upload_id, staged.byte_size);
+  if (auto published = staged.file.publish(folder / file_name); !published)
     return published;
   std::error_code error;
   const bool is_new = fs::create_directory(folder_of(spec.name), error);
@@ -197,7 +210,7 @@ runtime::expected<void> repository::place_files(const std::string& upload_id, up
   auto placed = write_atomically(folder_of(spec.name) / "config.toml", to_toml(spec));
   if (placed) {
     // One rename makes the version appear with its file, or not at all.
-    fs::rename(upload_folder(upload_id), folder_of(spec.name) / std::to_string(version), error);
+    fs::rename(folder, folder_of(spec.name) / std::to_string(version), error);
     if (error)
       placed = tl::unexpected(in_words("move the model to its place", error));
   }
@@ -208,10 +221,6 @@ runtime::expected<void> repository::place_files(const std::string& upload_id, up
   if (!placed && is_new)
     fs::remove_all(folder_of(spec.name), error);
   return placed;
-}
-
-fs::path repository::upload_folder(const std::string& upload_id) const {
-  return staging_folder() / upload_id;
 }
 
 }  // namespace dim::models

@@ -85,6 +85,8 @@ caf::message_handler model_rows(entry_state::self_pointer self, const entry_argu
     ask<upload_progress, upload_block>(self, to.models),
     ask<model_entry, finish_upload>(self, to.models),
     tell<abandon_upload>(self, to.models),
+    ask<upload_progress, resume_upload>(self, to.models),
+    ask<upload_progress, pause_upload>(self, to.models),
     ask<model_list, remove_model>(self, to.models),
     ask<chunk, fetch_chunk>(self, to.models),
     ask<served_models, get_served_models>(self, to.models),

@@ -57,6 +57,9 @@ using models_actor = caf::typed_actor<
   // Upload, block by block; see the messages for errors.
   caf::replies_to<upload_block>::with<upload_progress>,
   caf::replies_to<finish_upload>::with<model_entry>, caf::reacts_to<abandon_upload>,
+  // The same in parts, over connections that break and restarts; see the messages for errors.
+  caf::replies_to<resume_upload>::with<upload_progress>,
+  caf::replies_to<pause_upload>::with<upload_progress>,
   // Replies with what is left of the model. Errors: model_not_found.
   caf::replies_to<remove_model>::with<model_list>,
   // Bytes of a model file or blob. Errors: not_found, bad_input (range).

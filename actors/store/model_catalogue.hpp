@@ -31,6 +31,8 @@ struct models_arguments {
   std::string check_program;
   std::uint32_t check_timeout_ms = 120'000;
   std::uint32_t upload_idle_ms = 60'000;
+  /// An upload in parts is kept for so long after its last block.
+  std::uint64_t resumable_keep_ms = 24ull * 3'600'000;
   /// Prepares what is loaded, lets go what is unloaded, and is told of every change.
   runtime::service<router_actor> router;
   config::serving_options serving;
@@ -41,7 +43,12 @@ struct models_arguments {
 ///   open --finish_upload--> checking --model_checked--> entered
 ///     \____ idle, abandoned, or any error: nothing is left ____/
 ///
-/// The file is opened by a MODEL_CHECK actor, so that MODELS answers others meanwhile.
+/// The file is opened by a MODEL_CHECK actor, so that MODELS answers others meanwhile. An upload in
+/// parts stays when its connection breaks and when this process ends, until its time is over:
+///
+///   --resume_upload--> written --pause_upload--> waiting --resume_upload--> written ...
+///                        |  ^ another writer takes over where it stands
+///                        +--finish_upload--> checking, as above
 ///
 /// What is served is the `serving_table`'s to say. MODELS asks ROUTER, which is started after it,
 /// to prepare and to let go: always with a deadline, since ROUTER may be down; a restart of MODELS
@@ -56,6 +63,8 @@ struct models_state {
   model_list list() const;
   caf::result<upload_progress> take_block(const upload_block& request);
   caf::result<model_entry> finish(finish_upload& request);
+  caf::result<upload_progress> resume(resume_upload& request);
+  caf::result<upload_progress> pause(const pause_upload& request);
   void abandon(const std::string& upload_id);
   void note_checked(const model_checked& news);
   caf::result<model_list> remove(const remove_model& request);
@@ -79,11 +88,25 @@ private:
     bool is_abandoned = false;
   };
 
+  /// An upload in parts.
+  struct resumable {
+    /// Of whom blocks are taken; empty: of nobody, before `resume`.
+    std::string writer;
+    /// When the last block came.
+    std::int64_t at_ms = 0;
+  };
+
+  // model_uploads.cpp
   /// Checks what can be checked without opening the file, and seals it.
-  runtime::expected<check> prepare(finish_upload& request);
+  runtime::expected<check> prepare(const finish_upload& request) const;
+  runtime::expected<void> check_writer(const std::string& upload_id,
+                                       const std::string& writer) const;
+  runtime::expected<upload_progress> take_over(const resume_upload& request);
+  void read_resumable();
   /// Starts the program that opens the sealed file at `path`.
   runtime::expected<void> start_check(const check& wanted, const std::filesystem::path& path);
   void watch_uploads();
+  void drop_resumables(std::int64_t now);
 
   using served_promise = caf::typed_response_promise<served_models>;
   /// A model on its way into service.
@@ -124,6 +147,7 @@ private:
   models_arguments arguments;
   /// When the last block came, by upload; not those that are being checked.
   std::map<std::string, std::int64_t> uploads;
+  std::map<std::string, resumable> resumables;
   /// `uploads_due` is on its way.
   bool is_watching = false;
   std::map<std::string, check> checks;

@@ -60,24 +60,30 @@ typename Inspector::result_type inspect(Inspector& f, model_list& x) {
 
 /// One block of an upload. `offset` 0 opens it; blocks come in order, each after the reply to the
 /// one before (that is the back-pressure). Errors: bad_input (wrong offset), too_large, store_full.
+///
+/// With a `writer` it is a block of an upload that `resume_upload` has opened: no error ends that.
+/// Errors beside the others: cancelled (another writer goes on with it), not_found.
 struct upload_block {
   std::string upload_id;
   std::uint64_t offset = 0;
   runtime::bytes data;
+  std::string writer = {};
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, upload_block& x) {
-  return f(x.upload_id, x.offset, x.data);
+  return f(x.upload_id, x.offset, x.data, x.writer);
 }
 
 struct upload_progress {
   std::uint64_t received = 0;
+  /// All of it, and it is a version of the model.
+  bool is_entered = false;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, upload_progress& x) {
-  return f(x.received);
+  return f(x.received, x.is_entered);
 }
 
 /// Checks size and digest of the upload, opens the file in a child process, and only then enters
@@ -90,11 +96,41 @@ struct finish_upload {
   std::string config_toml;
   std::uint64_t byte_size = 0;
   std::string digest;
+  /// As in `upload_block`.
+  std::string writer = {};
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, finish_upload& x) {
-  return f(x.upload_id, x.name, x.version, x.config_toml, x.byte_size, x.digest);
+  return f(x.upload_id, x.name, x.version, x.config_toml, x.byte_size, x.digest, x.writer);
+}
+
+/// Goes on with an upload that outlives its connections and restarts, or begins one at `offset` 0.
+/// `wish` says what it will be, and its configuration is checked now. The reply tells how far the
+/// upload is. Only where that is `offset` does `wish.writer` become its writer, and whoever was it
+/// before is refused from then on; so two that send the same can not mix. Without a writer it is
+/// only a question. Errors: bad_input, conflict (the version exists with other bytes), unavailable
+/// (it is being opened), too_large, overloaded (too many are unfinished), store_full.
+struct resume_upload {
+  finish_upload wish;
+  std::uint64_t offset = 0;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, resume_upload& x) {
+  return f(x.wish, x.offset);
+}
+
+/// The writer's part is over: what there is of the upload is flushed to the disk, and then told.
+/// Errors: not_found, cancelled (another writer), store_full.
+struct pause_upload {
+  std::string upload_id;
+  std::string writer;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, pause_upload& x) {
+  return f(x.upload_id, x.writer);
 }
 
 /// The sender gave up: the staged file goes away. No reply.

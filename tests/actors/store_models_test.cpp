@@ -1,103 +1,13 @@
-#include "actors/store/model_catalogue.hpp"
-
-#include <fstream>
-
 #include <doctest/doctest.h>
 
 #include "actors/store/model_check.hpp"
 #include "runtime/digest.hpp"
-#include "tests/support/actor_fixture.hpp"
-#include "tests/support/temporary_folder.hpp"
+#include "tests/actors/models_fixture.hpp"
 
 using namespace dim;
 using namespace dim::actors;
 using namespace dim::tests;
 using runtime::error_code;
-
-namespace {
-
-const std::string config_text = R"(max_batch_size = 8
-
-[[inputs]]
-name = "x"
-datatype = "FP32"
-dims = [4]
-
-[[outputs]]
-name = "y"
-datatype = "FP32"
-dims = [2]
-)";
-
-/// MODELS over an empty repository. A shell script stands for the program that opens files: it
-/// refuses those that hold "broken", and never ends over those that hold "endless".
-struct models_fixture : actor_fixture {
-  models_fixture() {
-    write_program();
-    models::repository_options options;
-    options.folder = folder / "models";
-    auto opened = models::repository::open(options);
-    REQUIRE(opened);
-    arguments.repository = std::make_shared<models::repository>(std::move(*opened));
-    arguments.blobs = std::make_shared<runtime::blob_store>(
-      *runtime::blob_store::open(folder / "blobs", false));
-    arguments.check_program = folder / "program";
-    arguments.check_timeout_ms = 5'000;
-    arguments.upload_idle_ms = 60'000;
-    catalogue = sys().spawn(model_catalogue, arguments);
-    run();
-  }
-
-  void write_program() {
-    const auto path = folder / "program";
-    std::ofstream(path) << "#!/bin/sh\n"
-                           "[ \"$1\" = --verify ] && [ \"$3\" = --spec ] || exit 9\n"
-                           "grep -q 'name = \"x\"' \"$4\" || exit 8\n"
-                           "if grep -q endless \"$2\"; then while :; do :; done; fi\n"
-                           "if grep -q murder \"$2\"; then kill -SEGV $$; fi\n"
-                           "if grep -q broken \"$2\"; then\n"
-                           "  echo 'first line' >&2; echo 'not a program' >&2; exit 1\n"
-                           "fi\n";
-    std::filesystem::permissions(path, std::filesystem::perms::owner_all);
-  }
-
-  runtime::expected<upload_progress> send_block(const std::string& id, std::uint64_t offset,
-                                                const std::string& data) {
-    return ask<upload_progress>(catalogue,
-                                upload_block{id, offset, runtime::bytes::copy_of(data)});
-  }
-
-  finish_upload finishing(const std::string& id, const std::string& content,
-                          const std::string& version = "") {
-    return {id, "digits", version, config_text, content.size(), runtime::sha256_hex(content)};
-  }
-
-  runtime::expected<model_entry> push(const std::string& content,
-                                      const std::string& version = "") {
-    REQUIRE(send_block("u1", 0, content));
-    return ask<model_entry>(catalogue, finishing("u1", content, version));
-  }
-
-  std::size_t versions() {
-    return ask<model_list>(catalogue, list_models{})->models.size();
-  }
-
-  /// Files and folders of uploads that are not over.
-  std::size_t staged() {
-    std::size_t count = 0;
-    const auto staging = folder.path() / "models" / ".staging";
-    if (std::filesystem::exists(staging))
-      for (const auto& entry : std::filesystem::directory_iterator(staging))
-        count += entry.exists() ? 1 : 0;
-    return count;
-  }
-
-  temporary_folder folder;
-  models_arguments arguments;
-  models_actor catalogue;
-};
-
-}  // namespace
 
 TEST_CASE("an uploaded model is found, listed and handed out in chunks by its digest") {
   models_fixture f;

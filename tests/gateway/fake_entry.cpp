@@ -178,6 +178,7 @@ caf::message_handler model_handlers(caf::event_based_actor* self,
       kept->blocks.emplace_back(self->make_response_promise(), received);
       return caf::delegated<actors::upload_progress>{};
     },
+    [script](const actors::resume_upload&) { return script->resumed; },
     [script](const actors::finish_upload& message) -> caf::result<actors::model_entry> {
       if (script->finish_failure.code != error_code::none)
         return runtime::to_error(script->finish_failure);

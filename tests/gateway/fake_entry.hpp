@@ -53,6 +53,7 @@ public:
   bool are_faults_enabled = true;
   runtime::failure submit_failure;
   runtime::failure finish_failure;
+  actors::upload_progress resumed;
   actors::cluster_status status;
   actors::node_list nodes;
   actors::model_list models;

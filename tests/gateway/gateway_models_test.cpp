@@ -95,6 +95,25 @@ TEST_CASE("an upload that breaks off, or that MODELS refuses, is abandoned") {
   CHECK(f.get("/health/live")["live"] == true);
 }
 
+TEST_CASE("a question ends an upload of which all has come, when it has the configuration") {
+  fixture f;
+  f.script->resumed.received = 10;
+  const std::string digest = "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=";
+  const auto ask = [&](const std::string& more) {
+    raw_client client{f.port};
+    return client.ask(request_text("PUT", "/api/v1/models/digits/versions/3", {},
+                                   "Content-Range: bytes */10\r\nContent-Length: 0\r\nDigest: "
+                                   "sha-256=" + digest + "\r\n" + more));
+  };
+  auto told = ask("");
+  CHECK(told.status == 202);
+  CHECK(told.headers["range"] == "bytes=0-9");
+  auto ended = ask("X-Dim-Model-Config: " + gateway::to_base64("config") + "\r\n");
+  CHECK(ended.status == 201);
+  CHECK(json::parse(ended.body)["description"] == "config");
+  CHECK(json::parse(ended.body)["byte_size"] == 10);
+}
+
 TEST_CASE("models are listed, read and removed") {
   fixture f;
   f.get("/api/v1/models/digits", 404);

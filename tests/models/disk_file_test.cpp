@@ -80,3 +80,30 @@ TEST_CASE("the digest of a file is that of its bytes") {
   CHECK(models::written_ns_of(folder / "f") > 0);
   CHECK(models::written_ns_of(folder / "none") == 0);
 }
+
+TEST_CASE("a staged file that is kept is opened again, and hashed with what it had before") {
+  const tests::temporary_folder folder;
+  std::string content(40'000'000, '\0');
+  for (std::size_t i = 0; i < content.size(); ++i)
+    content[i] = static_cast<char>(i * 7 + i / 251);
+  const auto text = std::string_view{content};
+  constexpr std::size_t half = 35'000'000;
+  {
+    auto file = models::staged_file::create(folder / "part");
+    REQUIRE(file.has_value());
+    file->keep();
+    REQUIRE(file->append(text.substr(0, half)).has_value());
+    CHECK(file->flush().has_value());
+  }
+  auto file = models::staged_file::reopen(folder / "part");
+  REQUIRE(file.has_value());
+  CHECK(file->size() == half);
+  // The first piece lets the hash follow, the second is sealed before it is level.
+  REQUIRE(file->append(text.substr(half, 1'000)).has_value());
+  REQUIRE(file->append(text.substr(half + 1'000)).has_value());
+  CHECK(file->seal().value() == runtime::sha256_hex(content));
+  CHECK(file->publish(folder / "whole").has_value());
+  CHECK(fs::file_size(folder / "whole") == content.size());
+  CHECK(models::staged_file::reopen(folder / "part").error().code
+        == runtime::error_code::not_found);
+}

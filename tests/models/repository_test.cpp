@@ -214,6 +214,77 @@ TEST_CASE("a start removes what an upload has left when its process died") {
   CHECK_FALSE(fs::exists(folder / ".staging/u"));
 }
 
+TEST_CASE("a resumable upload goes on after a restart, and becomes a version") {
+  const tests::temporary_folder folder;
+  const std::string content(3'000, 'c');
+  {
+    auto models = open_at(folder.path());
+    CHECK(models.resume_upload("u", 3'000).value() == 0);
+    CHECK(models.append("u", 0, content.substr(0, 1'000)).value() == 1'000);
+    CHECK(models.resume_upload("u", 3'000).value() == 1'000);
+    CHECK(models.flush_upload("u").value() == 1'000);
+  }
+  auto models = open_at(folder.path());
+  REQUIRE(models.resumable_uploads().size() == 1);
+  const auto left = models.resumable_uploads().front();
+  CHECK(left.id == "u");
+  CHECK(left.byte_size == 3'000);
+  CHECK(left.received == 1'000);
+  CHECK(left.written_at > 0);
+  CHECK(models.append("u", 1'000, content.substr(1'000)).value() == 3'000);
+  REQUIRE(models.seal_upload("u", 3'000, runtime::sha256_hex(content)).has_value());
+  CHECK(models.commit_upload("u", "m", "4", spec_named("m")).value().byte_size == 3'000);
+  CHECK(models.resumable_uploads().empty());
+  CHECK(models::read_text(folder / "m/4/model.pt", 10'000).value() == content);
+  CHECK(fs::is_empty(folder / ".staging/.resumable"));
+}
+
+TEST_CASE("a wrong block does not end a resumable upload, and none makes it too large") {
+  const tests::temporary_folder folder;
+  auto models = open_at(folder.path());
+  REQUIRE(models.resume_upload("u", 10).has_value());
+  REQUIRE(models.append("u", 0, "12345").has_value());
+  CHECK(models.append("u", 3, "456").error().code == error_code::bad_input);
+  CHECK(models.append("u", 5, "67890+").error().code == error_code::bad_input);
+  CHECK(models.resume_upload("u", 11).error().code == error_code::bad_input);
+  CHECK(models.append("u", 5, "67890").value() == 10);
+}
+
+TEST_CASE("resumable uploads have limits in number, and in the bytes that they are to have") {
+  const tests::temporary_folder folder;
+  models::repository_options options{folder.path(), 1'000, 1};
+  options.resumable_max = 2;
+  options.resumable_bytes_max = 1'500;
+  auto models = std::move(*repository::open(options));
+  CHECK(models.resume_upload("a", 1'001).error().code == error_code::too_large);
+  CHECK(models.resume_upload("a", 0).error().code == error_code::bad_input);
+  CHECK(models.resume_upload("../a", 1).error().code == error_code::bad_input);
+  CHECK(models.resume_upload("a", 1'000).has_value());
+  CHECK(models.resume_upload("b", 501).error().code == error_code::overloaded);
+  CHECK(models.resume_upload("b", 500).has_value());
+  models.abandon_upload("a");
+  CHECK(models.resume_upload("c", 1).has_value());
+  CHECK(models.resume_upload("d", 1).error().code == error_code::overloaded);
+  CHECK(models.resume_upload("c", 1).has_value());
+  // The others have their own limit.
+  CHECK(models.begin_upload("e").has_value());
+  CHECK(models.begin_upload("f").error().code == error_code::overloaded);
+}
+
+TEST_CASE("a start removes what is no resumable upload") {
+  const tests::temporary_folder folder;
+  const auto kept = folder.path() / ".staging/.resumable";
+  tests::write_file(kept / "good.9/part", "half");
+  tests::write_file(kept / "large.3/part", "more than that");
+  tests::write_file(kept / "nameless/part", "half");
+  tests::write_file(kept / "published.5/model.pt", "whole");
+  tests::write_file(kept / "spaces in it.5/part", "half");
+  const auto models = open_at(folder.path());
+  REQUIRE(models.resumable_uploads().size() == 1);
+  CHECK(models.resumable_uploads().front().id == "good");
+  CHECK(std::distance(fs::directory_iterator{kept}, fs::directory_iterator{}) == 1);
+}
+
 TEST_CASE("models put there by hand are found, and broken ones named") {
   const tests::temporary_folder folder;
   tests::write_file(folder / "good/config.toml", models::to_toml(spec_named("")));

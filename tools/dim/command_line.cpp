@@ -27,8 +27,8 @@ void add_common(CLI::App& app, common_wish& wish) {
   app.add_option("--reply-timeout-ms", wish.limits.reply_timeout_ms,
                  "For one answer; 30000 when not given");
   app.add_option("--retry-ms", wish.retry_ms,
-                 "How long submit, watch and --wait try again when the gateway is away or full; "
-                 "30000 when not given");
+                 "How long submit, push, watch and --wait try again when the gateway is away or "
+                 "full; 30000 when not given");
 }
 
 void add_commands(CLI::App& app, command& chosen) {

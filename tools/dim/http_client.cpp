@@ -35,10 +35,11 @@ public:
       return;
     }
     file_.open(request.body_file, std::ios::binary | std::ios::ate);
+    const auto first = static_cast<std::streamoff>(request.body_offset);
     const auto end = file_ ? static_cast<std::streamoff>(file_.tellg()) : -1;
-    is_readable_ = end >= 0;
-    size_ = is_readable_ ? static_cast<std::uint64_t>(end) : 0;
-    file_.seekg(0);
+    is_readable_ = end >= first;
+    size_ = is_readable_ ? static_cast<std::uint64_t>(end - first) : 0;
+    file_.seekg(first);
   }
 
   bool is_readable() const {

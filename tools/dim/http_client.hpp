@@ -32,6 +32,8 @@ struct http_request {
   std::string body;
   /// Read as the body, when not empty.
   std::string body_file;
+  /// Where in that file the body begins; it goes to its end.
+  std::uint64_t body_offset = 0;
   /// Time that the server was asked to wait before it answers.
   std::uint32_t wait_ms = 0;
 };

@@ -1,10 +1,13 @@
+#include <filesystem>
 #include <memory>
+#include <system_error>
 
 #include <CLI/CLI.hpp>
 
 #include "tools/dim/commands.hpp"
 #include "tools/dim/display_text.hpp"
 #include "tools/dim/model_file.hpp"
+#include "tools/dim/model_upload.hpp"
 #include "tools/dim/progress_bar.hpp"
 #include "tools/dim/table.hpp"
 
@@ -62,7 +65,7 @@ int models(session& with, const std::string& name) {
   return 0;
 }
 
-outcome<http_request> push_request(const push_wish& wish) {
+outcome<upload_wish> read_push(const push_wish& wish) {
   auto config = text_of_file(wish.config);
   if (!config)
     return tl::unexpected(config.error());
@@ -72,22 +75,27 @@ outcome<http_request> push_request(const push_wish& wish) {
   auto digest = digest_of_file(wish.file);
   if (!digest)
     return tl::unexpected(digest.error());
-  http_request request;
-  request.method = "POST";
-  request.target
+  std::error_code error;
+  const auto size = std::filesystem::file_size(wish.file, error);
+  if (error || size == 0)
+    return fail(exit_status::usage, wish.file + " is empty");
+  upload_wish result;
+  result.file = wish.file;
+  result.byte_size = size;
+  result.request.method = "POST";
+  result.request.target
     = target{"/api/v1/models"}.with("name", wish.name).with("version", wish.version).text();
-  request.headers = {{"Content-Type", "application/octet-stream"},
-                     {"Digest", std::move(*digest)},
-                     {"X-Dim-Model-Config", base64(*config)}};
-  request.body_file = wish.file;
-  request.wait_ms = acceptance_ms;
-  return request;
+  result.request.headers = {{"Content-Type", "application/octet-stream"},
+                            {"Digest", std::move(*digest)},
+                            {"X-Dim-Model-Config", base64(*config)}};
+  result.request.wait_ms = acceptance_ms;
+  return result;
 }
 
 int push(session& with, const push_wish& wish) {
-  const auto request = push_request(wish);
-  if (!request)
-    return report(with.io(), request.error());
+  auto upload = read_push(wish);
+  if (!upload)
+    return report(with.io(), upload.error());
   progress_bar bar{with.io()};
   http_client::progress draw;
   if (!with.is_json())
@@ -95,7 +103,7 @@ int push(session& with, const push_wish& wish) {
       bar.draw(static_cast<double>(sent) / static_cast<double>(all),
                sent < all ? size_text(sent) + " of " + size_text(all) : "checking the model");
     };
-  const auto answer = with.send(*request, draw);
+  const auto answer = model_upload{with, std::move(*upload)}.run(draw);
   bar.clear();
   if (!answer)
     return report(with.io(), answer.error());

@@ -11,7 +11,12 @@ namespace {
 
 constexpr unsigned service_unavailable = 503;
 
-/// The pause that the server asks for; nothing where it names none, or a date.
+tl::unexpected<command_failure> unreachable(const no_answer& why) {
+  return fail(exit_status::unreachable, why.message);
+}
+
+}  // namespace
+
 std::chrono::milliseconds retry_after(const tl::expected<http_answer, no_answer>& answer) {
   const auto none = std::chrono::milliseconds{0};
   if (!answer || !answer->headers.contains("retry-after"))
@@ -22,12 +27,6 @@ std::chrono::milliseconds retry_after(const tl::expected<http_answer, no_answer>
   const bool is_number = error == std::errc{} && end == text.data() + text.size();
   return is_number ? std::chrono::seconds{std::min(seconds, 3'600u)} : none;
 }
-
-tl::unexpected<command_failure> unreachable(const no_answer& why) {
-  return fail(exit_status::unreachable, why.message);
-}
-
-}  // namespace
 
 target& target::at(std::string_view segment) {
   text_ += "/" + percent_encoded(segment);
@@ -65,6 +64,11 @@ outcome<json> session::send(const http_request& request, const http_client::prog
   if (!answer)
     return unreachable(answer.error());
   return read(*answer);
+}
+
+tl::expected<http_answer, no_answer> session::ask(const http_request& request,
+                                                  const http_client::progress& sent) {
+  return gateway_.send(request, sent);
 }
 
 outcome<json> session::send_patiently(const http_request& request) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -49,6 +50,16 @@ public:
   /// said no, or no JSON), unreachable.
   outcome<json> send(const http_request& request, const http_client::progress& sent = nullptr);
 
+  /// The same, with the answer as it came. `read` makes of it what `send` gives back.
+  tl::expected<http_answer, no_answer> ask(const http_request& request,
+                                           const http_client::progress& sent = nullptr);
+  outcome<json> read(const http_answer& answer) const;
+
+  /// How long to try again.
+  std::chrono::milliseconds patience() const noexcept {
+    return std::chrono::milliseconds{retry_ms_};
+  }
+
   /// Sends again after a broken connection or a 503, with growing pauses, until `retry_ms` are
   /// over. Only for requests that do not count twice: reads, and those with an Idempotency-Key.
   outcome<json> send_patiently(const http_request& request);
@@ -71,13 +82,14 @@ public:
   }
 
 private:
-  outcome<json> read(const http_answer& answer) const;
-
   http_client gateway_;
   console& io_;
   answer_form form_;
   std::uint32_t retry_ms_;
 };
+
+/// The pause that the server asks for; 0 where it names none, or a date.
+std::chrono::milliseconds retry_after(const tl::expected<http_answer, no_answer>& answer);
 
 /// Prints why a command ended to `io.err`: message, code and details, each on its line. Returns the
 /// exit status as a number.

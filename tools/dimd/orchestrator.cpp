@@ -76,6 +76,7 @@ actors::models_arguments models_of(const config::options& options, const orchest
           options.agent.program,
           options.store.model_check_timeout_ms,
           options.store.upload_idle_ms,
+          options.store.resumable_keep_ms,
           services.router,
           options.serving};
 }
@@ -95,6 +96,8 @@ runtime::expected<models::repository> open_models(const config::options& options
   wish.folder = models_folder(options);
   wish.file_bytes_max = options.store.model_bytes_max;
   wish.uploads_max = options.gateway.uploads_max;
+  wish.resumable_max = options.store.resumable_uploads_max;
+  wish.resumable_bytes_max = options.store.resumable_bytes_max;
   auto opened = models::repository::open(wish);
   if (opened) {
     for (auto& problem : opened->problems())

@@ -45,7 +45,7 @@ struct buffer_range {
 
 http_session::http_session(socket_type socket, const router& routes, session_limits limits,
                            std::shared_ptr<session_set> sessions)
-  : stream_(std::move(socket)),
+  : socket_(std::move(socket)),
     routes_(routes),
     limits_(limits),
     sessions_(std::move(sessions)),
@@ -60,16 +60,17 @@ http_session::~http_session() {
 
 void http_session::start() {
   sessions_->enter(shared_from_this());
-  asio::dispatch(stream_.get_executor(), [self = shared_from_this()] {
+  asio::dispatch(socket_.get_executor(), [self = shared_from_this()] {
     error_code ignored;
-    self->stream_.socket().set_option(asio::ip::tcp::no_delay{true}, ignored);
+    self->socket_.set_option(asio::ip::tcp::no_delay{true}, ignored);
+    self->socket_.non_blocking(true, ignored);
     self->begin_request();
   });
 }
 
 void http_session::refuse() {
   sessions_->enter(shared_from_this());
-  asio::dispatch(stream_.get_executor(), [self = shared_from_this()] {
+  asio::dispatch(socket_.get_executor(), [self = shared_from_this()] {
     self->draining_ = true;
     self->write(
       failure_reply({runtime::error_code::overloaded, "too many connections are open", {}}));
@@ -77,7 +78,7 @@ void http_session::refuse() {
 }
 
 void http_session::drain() {
-  asio::dispatch(stream_.get_executor(), [self = shared_from_this()] {
+  asio::dispatch(socket_.get_executor(), [self = shared_from_this()] {
     self->draining_ = true;
     auto is_idle = self->phase_ == phase::reading && self->buffer_.size() == 0 && self->parser_
                    && !self->parser_->got_some();
@@ -87,17 +88,17 @@ void http_session::drain() {
 }
 
 void http_session::close() {
-  asio::dispatch(stream_.get_executor(), [self = shared_from_this()] { self->close_socket(); });
+  asio::dispatch(socket_.get_executor(), [self = shared_from_this()] { self->close_socket(); });
 }
 
 void http_session::post(std::function<void()> task) {
-  asio::post(stream_.get_executor(),
+  asio::post(socket_.get_executor(),
              [self = shared_from_this(), task = std::move(task)] { task(); });
 }
 
 void http_session::send(http_reply answer) {
   auto carried = std::make_shared<http_reply>(std::move(answer));
-  asio::dispatch(stream_.get_executor(), [self = shared_from_this(), carried] {
+  asio::dispatch(socket_.get_executor(), [self = shared_from_this(), carried] {
     if (self->phase_ == phase::handling)
       self->write(std::move(*carried));
   });
@@ -113,16 +114,38 @@ void http_session::begin_request() {
   body_ = {};
   filled_ = 0;
   expect_progress();
-  http::async_read_header(
-    stream_, buffer_, *parser_,
-    [self = shared_from_this()](error_code error, std::size_t bytes) {
-      self->on_header(error, bytes);
-    });
+  parse_header();
 }
 
-void http_session::on_header(error_code error, std::size_t bytes) {
+void http_session::parse_header() {
+  error_code error;
+  while (buffer_.size() > 0 && !parser_->is_header_done() && !error) {
+    auto used = parser_->put(buffer_.data(), error);
+    buffer_.consume(used);
+    meters_of_connections().received.add(static_cast<double>(used));
+  }
+  if (parser_->is_header_done() || (error && error != http::error::need_more))
+    return on_header(error);
+  auto room = std::min(read_ahead, buffer_.max_size() - buffer_.size());
+  if (room == 0)
+    return on_header(http::error::header_limit);
+  socket_.async_read_some(buffer_.prepare(room),
+                          [self = shared_from_this()](error_code failed, std::size_t size) {
+                            self->on_header_bytes(failed, size);
+                          });
+}
+
+void http_session::on_header_bytes(error_code error, std::size_t size) {
+  buffer_.commit(size);
+  if (!error)
+    return parse_header();
+  if (error == asio::error::eof)
+    error = parser_->got_some() ? http::error::partial_message : http::error::end_of_stream;
+  on_header(error);
+}
+
+void http_session::on_header(error_code error) {
   header_at_ = std::chrono::steady_clock::now();
-  meters_of_connections().received.add(static_cast<double>(bytes));
   if (error) {
     if (is_protocol_error(error))
       refuse_request(protocol_refusal(error));
@@ -199,7 +222,7 @@ void http_session::fill_body(std::size_t bytes_max, body_callback done) {
   header_.expects_continue = false;
   auto go_on = std::make_shared<http::response<http::empty_body>>(http::status::continue_, 11);
   expect_progress();
-  http::async_write(stream_, *go_on,
+  http::async_write(socket_, *go_on,
                     [self = shared_from_this(), go_on, bytes_max, done = std::move(done)](
                       error_code error, std::size_t) mutable {
                       if (error)
@@ -241,7 +264,7 @@ void http_session::continue_filling(std::size_t bytes_max, body_callback done) {
       return done(error);
   }
   expect_progress();
-  http::async_read_some(stream_, buffer_, *parser_,
+  http::async_read_some(socket_, buffer_, *parser_,
                         [self = shared_from_this(), bytes_max, done = std::move(done)](
                           error_code error, std::size_t bytes) mutable {
                           meters_of_connections().received.add(static_cast<double>(bytes));
@@ -295,15 +318,24 @@ void http_session::write(http_reply answer) {
 void http_session::write_some() {
   expect_progress();
   buffer_range left{unwritten_.data() + written_buffers_, unwritten_.data() + unwritten_.size()};
-  stream_.async_write_some(left, [self = shared_from_this()](error_code error, std::size_t size) {
-    meters_of_connections().sent.add(static_cast<double>(size));
-    if (error)
-      self->close_socket();
-    else if (self->take_written(size))
-      self->on_written();
-    else
-      self->write_some();
+  // Most answers have room in the socket: they need no operation of their own.
+  error_code error;
+  auto size = socket_.write_some(left, error);
+  if (error != asio::error::would_block)
+    return on_some_written(error, size);
+  socket_.async_write_some(left, [self = shared_from_this()](error_code failed, std::size_t sent) {
+    self->on_some_written(failed, sent);
   });
+}
+
+void http_session::on_some_written(error_code error, std::size_t size) {
+  meters_of_connections().sent.add(static_cast<double>(size));
+  if (error)
+    close_socket();
+  else if (take_written(size))
+    on_written();
+  else
+    write_some();
 }
 
 bool http_session::take_written(std::size_t size) {
@@ -327,6 +359,9 @@ void http_session::on_written() {
     linger();
   else if (draining_)
     close_socket();
+  else if (buffer_.size() > 0)
+    // A request that was sent ahead: it takes its turn behind other connections.
+    post([this] { begin_request(); });
   else
     begin_request();
 }
@@ -336,7 +371,7 @@ void http_session::on_written() {
 void http_session::linger() {
   phase_ = phase::closing;
   error_code ignored;
-  stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
   if (draining_ && is_whole()) {
     close_socket();
     return;
@@ -347,7 +382,7 @@ void http_session::linger() {
 }
 
 void http_session::discard_input() {
-  stream_.async_read_some(asio::buffer(body_),
+  socket_.async_read_some(asio::buffer(body_),
                           [self = shared_from_this()](error_code error, std::size_t) {
                             if (error)
                               self->close_socket();
@@ -358,7 +393,8 @@ void http_session::discard_input() {
 
 void http_session::close_socket() {
   phase_ = phase::closing;
-  stream_.close();
+  error_code ignored;
+  socket_.close(ignored);
 }
 
 }  // namespace dim::gateway

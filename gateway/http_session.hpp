@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
@@ -46,7 +47,9 @@ struct session_limits {
 /// or an exchange of a handler holds it.
 class http_session : public std::enable_shared_from_this<http_session> {
 public:
-  using socket_type = boost::asio::ip::tcp::socket;
+  /// On one event loop, known by its type: nothing of an operation is looked up at run time.
+  using socket_type =
+    boost::asio::basic_stream_socket<boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
 
   http_session(socket_type socket, const router& routes, session_limits limits,
                std::shared_ptr<session_set> sessions);
@@ -82,7 +85,10 @@ private:
   enum class phase : std::uint8_t { reading, handling, writing, closing };
 
   void begin_request();
-  void on_header(error_code error, std::size_t bytes);
+  /// Reads the header from what has come, and waits for more of it.
+  void parse_header();
+  void on_header_bytes(error_code error, std::size_t size);
+  void on_header(error_code error);
   void read_whole_body();
   void hand_over();
   void refuse_request(http_reply answer);
@@ -102,6 +108,7 @@ private:
   void tell_if_gone();
   void write(http_reply answer);
   void write_some();
+  void on_some_written(error_code error, std::size_t size);
   /// Takes note that `size` bytes have been written; whether that was all.
   bool take_written(std::size_t size);
   void on_written();
@@ -109,7 +116,7 @@ private:
   void discard_input();
   void close_socket();
 
-  boost::beast::tcp_stream stream_;
+  socket_type socket_;
   const router& routes_;
   const session_limits limits_;
   std::shared_ptr<session_set> sessions_;

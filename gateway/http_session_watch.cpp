@@ -28,7 +28,7 @@ void http_session::expect_progress() {
 void http_session::look_for_peer(std::chrono::steady_clock::time_point now) {
   if (now.time_since_epoch().count() >= progress_due_ns_.load(std::memory_order_relaxed)) {
     progress_due_ns_.store(no_progress_due, std::memory_order_relaxed);
-    asio::post(stream_.get_executor(), [weak = weak_from_this()] {
+    asio::post(socket_.get_executor(), [weak = weak_from_this()] {
       if (auto self = weak.lock())
         self->close_socket();
     });
@@ -38,7 +38,7 @@ void http_session::look_for_peer(std::chrono::steady_clock::time_point now) {
       || watched_.compare_exchange_strong(fresh, 2, std::memory_order_relaxed))
     return;
   // Not to be its last owner: it would end under the lock of the caller.
-  asio::post(stream_.get_executor(), [weak = weak_from_this()] {
+  asio::post(socket_.get_executor(), [weak = weak_from_this()] {
     if (auto self = weak.lock())
       self->tell_if_gone();
   });
@@ -50,7 +50,7 @@ void http_session::tell_if_gone() {
   if (!gone_ || phase_ != phase::handling)
     return;
   char next = 0;
-  auto size = ::recv(stream_.socket().native_handle(), &next, 1, MSG_PEEK | MSG_DONTWAIT);
+  auto size = ::recv(socket_.native_handle(), &next, 1, MSG_PEEK | MSG_DONTWAIT);
   if (size > 0 || (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)))
     return;
   watched_.store(0, std::memory_order_relaxed);

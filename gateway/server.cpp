@@ -74,7 +74,7 @@ struct server::core {
   void accept() {
     // Each connection stays on one thread: no two of them ever wake each other for it.
     auto& next = *contexts[++accepted % contexts.size()];
-    acceptor.async_accept(next, [this](error_code error, tcp::socket socket) {
+    acceptor.async_accept(next, [this](error_code error, http_session::socket_type socket) {
       if (error == asio::error::operation_aborted || !acceptor.is_open())
         return;
       if (error) {
@@ -90,7 +90,7 @@ struct server::core {
     });
   }
 
-  void take(tcp::socket socket) {
+  void take(http_session::socket_type socket) {
     auto open = sessions->size();
     if (draining.load() || open >= options.connections_max + refused_max)
       return;

@@ -1,5 +1,6 @@
 #include "runtime/log_line.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <ctime>
@@ -41,6 +42,11 @@ std::string plain(std::string_view text) {
 }  // namespace
 
 std::string json_string(std::string_view text) {
+  auto is_plain = std::all_of(text.begin(), text.end(), [](char each) {
+    return each >= ' ' && each < 0x7f && each != '"' && each != '\\';
+  });
+  if (is_plain)
+    return std::string{'"'}.append(text) += '"';
   return json(text).dump(-1, ' ', false, json::error_handler_t::replace);
 }
 

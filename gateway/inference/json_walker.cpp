@@ -42,8 +42,7 @@ bool json_walker::close() {
 
 simdjson::ondemand::json_type json_walker::type_of(value_type& value) {
   auto type = simdjson::ondemand::json_type::null;
-  static_cast<void>(value.type().get(type));
-  return type;
+  return value.type().get(type) == SUCCESS ? type : simdjson::ondemand::json_type::null;
 }
 
 bool json_walker::read_text(value_type value, std::string_view where, std::string& result) {

@@ -71,7 +71,8 @@ struct gateway_options {
   std::string bind = "127.0.0.1";
   /// 0: any free port, which is then found in `cluster.port_file`.
   std::uint16_t port = 8080;
-  std::uint32_t threads = 2;
+  /// 0: one for every two cores.
+  std::uint32_t threads = 0;
   /// One request's body, but for uploads of models.
   std::uint64_t body_bytes_max = 64ull << 20;
   /// Request line and header fields together. A model's configuration travels in a field.

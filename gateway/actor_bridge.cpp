@@ -23,15 +23,17 @@ bridge_state::~bridge_state() {
 }
 
 void bridge_state::send(bridge_call& call) {
-  auto target = entry.get();
+  caf::actor target;
+  if (call.is_direct_inference)
+    target = caf::actor_cast<caf::actor>(targets.router.get());
+  if (!target)
+    target = targets.entry.get();
   if (!target) {
     calls->fail(call.number, no_orchestrator());
     return;
   }
-  if (target.address() != monitored) {
-    monitored = target.address();
+  if (monitored.insert(target.address()).second)
     self->monitor(target);
-  }
   sent[call.number] = {self->clock().now() + call.deadline, target.address()};
   call.send(self, target);
   if (!tick_runs) {
@@ -55,8 +57,7 @@ void bridge_state::expire() {
 }
 
 void bridge_state::note_down(const caf::actor_addr& target) {
-  if (target == monitored)
-    monitored = nullptr;
+  monitored.erase(target);
   std::erase_if(sent, [&](auto& entry_of_call) {
     auto& [number, call] = entry_of_call;
     if (call.target != target)
@@ -71,12 +72,12 @@ std::string bridge_state::describe() const {
 }
 
 bridge_actor::behavior_type bridge(bridge_state::self_pointer self,
-                                   runtime::service<caf::actor> entry,
+                                   bridge_targets targets,
                                    std::shared_ptr<pending_calls> calls,
                                    runtime::service<bridge_actor> cell) {
   auto& state = self->state;
   state.self = self;
-  state.entry = std::move(entry);
+  state.targets = std::move(targets);
   state.calls = std::move(calls);
   state.cell = std::move(cell);
   self->set_down_handler([&state](caf::down_msg& down) { state.note_down(down.source); });
@@ -86,21 +87,21 @@ bridge_actor::behavior_type bridge(bridge_state::self_pointer self,
   };
 }
 
-actor_bridge::actor_bridge(runtime::service<caf::actor> entry, std::size_t calls_max)
-  : entry_(std::move(entry)), calls_(std::make_shared<pending_calls>(calls_max)) {
+actor_bridge::actor_bridge(bridge_targets targets, std::size_t calls_max)
+  : targets_(std::move(targets)), calls_(std::make_shared<pending_calls>(calls_max)) {
 }
 
-actor_bridge::actor_bridge(caf::actor_system& system, runtime::service<caf::actor> entry,
+actor_bridge::actor_bridge(caf::actor_system& system, bridge_targets targets,
                            std::size_t calls_max)
-  : actor_bridge(std::move(entry), calls_max) {
-  bridge_.set(system.spawn(bridge, entry_, calls_, bridge_));
+  : actor_bridge(std::move(targets), calls_max) {
+  bridge_.set(system.spawn(bridge, targets_, calls_, bridge_));
 }
 
 runtime::child_spec actor_bridge::child() const {
   return runtime::make_child(
     "BRIDGE", bridge_,
-    [entry = entry_, calls = calls_, cell = bridge_](caf::local_actor& parent) -> bridge_actor {
-      return parent.spawn(bridge, entry, calls, cell);
+    [targets = targets_, calls = calls_, cell = bridge_](caf::local_actor& parent) -> bridge_actor {
+      return parent.spawn(bridge, targets, calls, cell);
     },
     runtime::restart_kind::transient);
 }

@@ -5,9 +5,12 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
+#include <type_traits>
 
 #include <caf/all.hpp>
 
+#include "actors/router/interface.hpp"
 #include "actors/type_ids.hpp"
 #include "gateway/pending_calls.hpp"
 #include "gateway/exchange.hpp"
@@ -29,6 +32,13 @@ using bridge_actor = caf::typed_actor<
   // INTERNAL: look for calls that are past their deadline.
   caf::reacts_to<bridge_due>>;
 
+/// Whom BRIDGE asks.
+struct bridge_targets {
+  runtime::service<caf::actor> entry;
+  /// Gets direct inferences, and spares them ENTRY, where it lives in this process; else empty.
+  runtime::service<actors::router_actor> router;
+};
+
 /// What BRIDGE knows of the calls that it has sent. The callbacks themselves are in the
 /// `pending_calls`, which outlives it, so that every call ends even if BRIDGE does first.
 struct bridge_state {
@@ -44,7 +54,8 @@ struct bridge_state {
   /// Fails the calls under way: who starts BRIDGE again takes new ones.
   ~bridge_state();
 
-  /// Sends the call to ENTRY, or fails it with `unavailable` while there is none.
+  /// Sends the call to ENTRY, or straight to ROUTER, or fails it with `unavailable` while there is
+  /// none.
   void send(bridge_call& call);
   /// Fails the calls that are past their deadline.
   void expire();
@@ -53,12 +64,12 @@ struct bridge_state {
   std::string describe() const;
 
   self_pointer self = nullptr;
-  runtime::service<caf::actor> entry;
+  bridge_targets targets;
   std::shared_ptr<pending_calls> calls;
   /// Holds this actor while it lives.
   runtime::service<bridge_actor> cell;
   std::map<std::uint64_t, sent_call> sent;
-  caf::actor_addr monitored;
+  std::set<caf::actor_addr> monitored;
   bool tick_runs = false;
 };
 
@@ -66,14 +77,15 @@ struct bridge_state {
 struct bridge_call {
   std::uint64_t number = 0;
   std::chrono::milliseconds deadline{0};
+  bool is_direct_inference = false;
   /// Makes the request and hands its answer on; runs in BRIDGE.
-  std::function<void(bridge_state::self_pointer, const caf::actor& entry)> send;
+  std::function<void(bridge_state::self_pointer, const caf::actor& target)> send;
 };
 
 struct bridge_due {};
 
 bridge_actor::behavior_type bridge(bridge_state::self_pointer self,
-                                   runtime::service<caf::actor> entry,
+                                   bridge_targets targets,
                                    std::shared_ptr<pending_calls> calls,
                                    runtime::service<bridge_actor> cell);
 
@@ -82,10 +94,9 @@ class actor_bridge {
 public:
   /// BRIDGE is started by a supervisor that gets `child()`; until then calls fail. At most
   /// `calls_max` calls wait at once; more fail with `overloaded`.
-  actor_bridge(runtime::service<caf::actor> entry, std::size_t calls_max);
+  actor_bridge(bridge_targets targets, std::size_t calls_max);
   /// The same, and spawns a BRIDGE that nobody starts again.
-  actor_bridge(caf::actor_system& system, runtime::service<caf::actor> entry,
-               std::size_t calls_max);
+  actor_bridge(caf::actor_system& system, bridge_targets targets, std::size_t calls_max);
   ~actor_bridge();
   actor_bridge(const actor_bridge&) = delete;
   actor_bridge& operator=(const actor_bridge&) = delete;
@@ -105,13 +116,13 @@ public:
   /// Sends ENTRY a message without an answer; it is lost while there is none.
   template <class Message>
   void tell(Message message) {
-    if (auto entry = entry_.get())
+    if (auto entry = targets_.entry.get())
       runtime::send_from_thread(entry, std::move(message));
   }
 
   /// Whether an orchestrator is known.
   bool has_entry() const {
-    return static_cast<bool>(entry_.get());
+    return static_cast<bool>(targets_.entry.get());
   }
 
   /// BRIDGE for a supervisor, which starts it again unless it ended with `stop`.
@@ -123,7 +134,7 @@ public:
 private:
   void send(bridge_call call);
 
-  runtime::service<caf::actor> entry_;
+  bridge_targets targets_;
   std::shared_ptr<pending_calls> calls_;
   runtime::service<bridge_actor> bridge_;
 };
@@ -138,13 +149,13 @@ void actor_bridge::ask(Message message, std::chrono::milliseconds deadline,
     return;
   }
   auto send_it = [message = std::move(message), number = *number](bridge_state::self_pointer self,
-                                                                  const caf::actor& entry) mutable {
+                                                                  const caf::actor& to) mutable {
     auto finish = [self, number](const std::function<void(pending_reply<Reply>&)>& end) {
       self->state.sent.erase(number);
       self->state.calls->finish(
         number, [&](pending_call& waiting) { end(static_cast<pending_reply<Reply>&>(waiting)); });
     };
-    self->request(entry, caf::infinite, std::move(message))
+    self->request(to, caf::infinite, std::move(message))
       .then(
         [finish](Reply& reply) {
           finish([&](pending_reply<Reply>& waiting) { waiting.succeed(std::move(reply)); });
@@ -153,7 +164,8 @@ void actor_bridge::ask(Message message, std::chrono::milliseconds deadline,
           finish([&](pending_reply<Reply>& waiting) { waiting.fail(runtime::to_failure(error)); });
         });
   };
-  send({*number, deadline, std::move(send_it)});
+  constexpr auto is_direct = std::is_same_v<Message, actors::run_inference>;
+  send({*number, deadline, is_direct, std::move(send_it)});
 }
 
 template <class Reply, class Message>

@@ -1,5 +1,8 @@
 #include "gateway/gateway.hpp"
 
+#include <algorithm>
+#include <thread>
+
 #include "gateway/handlers/backup.hpp"
 #include "gateway/handlers/events.hpp"
 #include "gateway/handlers/faults.hpp"
@@ -33,7 +36,8 @@ server_options server_options_from(const config::gateway_options& options) {
   server_options result;
   result.bind = options.bind;
   result.port = options.port;
-  result.threads = options.threads;
+  result.threads = options.threads > 0 ? options.threads
+                                       : std::max(1u, std::thread::hardware_concurrency() / 2);
   result.connections_max = options.connections_max;
   result.header_bytes_max = options.header_bytes_max;
   result.body_bytes_max = options.body_bytes_max;
@@ -43,16 +47,16 @@ server_options server_options_from(const config::gateway_options& options) {
 
 }  // namespace
 
-gateway::gateway(runtime::service<caf::actor> entry, const config::options& options)
-  : bridge_(std::move(entry), calls_max(options)),
+gateway::gateway(bridge_targets targets, const config::options& options)
+  : bridge_(std::move(targets), calls_max(options)),
     context_{bridge_, limits_from(options.orchestrator, options.gateway)},
     server_(routes_, server_options_from(options.gateway)) {
   add_routes(options);
 }
 
-gateway::gateway(caf::actor_system& system, runtime::service<caf::actor> entry,
+gateway::gateway(caf::actor_system& system, bridge_targets targets,
                  const config::options& options)
-  : bridge_(system, std::move(entry), calls_max(options)),
+  : bridge_(system, std::move(targets), calls_max(options)),
     context_{bridge_, limits_from(options.orchestrator, options.gateway)},
     server_(routes_, server_options_from(options.gateway)) {
   add_routes(options);

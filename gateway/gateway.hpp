@@ -27,12 +27,12 @@ namespace dim::gateway {
 /// The functions are called from one thread, which is no actor's and none of the server's.
 class gateway {
 public:
-  /// `entry` holds the orchestrator's ENTRY, in this process or another, and is empty while there
-  /// is none: requests then answer `unavailable`. Used of `options` are `gateway`, the job
+  /// `targets.entry` holds the orchestrator's ENTRY, in this process or another, and is empty while
+  /// there is none: requests then answer `unavailable`. Used of `options` are `gateway`, the job
   /// defaults in `orchestrator`, and `store.model_check_timeout_ms`.
-  gateway(runtime::service<caf::actor> entry, const config::options& options);
+  gateway(bridge_targets targets, const config::options& options);
   /// The same without a supervision tree.
-  gateway(caf::actor_system& system, runtime::service<caf::actor> entry,
+  gateway(caf::actor_system& system, bridge_targets targets,
           const config::options& options);
   /// Stops.
   ~gateway();

@@ -99,12 +99,12 @@ TEST_CASE("--check-config answers instead of running, and its exit status tells 
   CHECK(report(good, out, err) == 0);
   CHECK(out.str() == "The configuration has no problems.\n");
   CHECK(err.str() == "");
-  auto bad = load_with({"--check-config", "--gateway.port=x", "--gateway.threads=0"});
+  auto bad = load_with({"--check-config", "--gateway.port=x", "--gateway.threads=257"});
   CHECK(!bad.is_ready());
   CHECK(report(bad, out, err) == 2);
   CHECK(err.str()
         == "--gateway.port: expected a whole number from 0 to 65535, got \"x\"\n"
-           "--gateway.threads: expected a whole number from 1 to 256, got 0\n"
+           "--gateway.threads: expected a whole number from 0 to 256, got 257\n"
            "2 problems in the configuration\n");
 }
 

@@ -96,7 +96,7 @@ TEST_CASE("bounds are inclusive") {
   CHECK(problems_of("[gateway]\nport = -1\nthreads = 257\n")
         == problems{
           {"f:2:8", "gateway.port: expected a whole number from 0 to 65535, got -1"},
-          {"f:3:11", "gateway.threads: expected a whole number from 1 to 256, got 257"}});
+          {"f:3:11", "gateway.threads: expected a whole number from 0 to 256, got 257"}});
 }
 
 TEST_CASE("a value that is wrong leaves the option as it was") {
@@ -184,8 +184,8 @@ TEST_CASE("unknown flags, missing values and loose arguments are reported") {
         == problems{{"--gateway.prot", "unknown flag; did you mean --gateway.port?"},
                     {"--nonsense", "unknown flag"},
                     {"more", "expected a flag, got an argument"}});
-  CHECK(problems_with({"--gateway.threads=0", "--gateway.port"})
-        == problems{{"--gateway.threads", "expected a whole number from 1 to 256, got 0"},
+  CHECK(problems_with({"--gateway.threads=257", "--gateway.port"})
+        == problems{{"--gateway.threads", "expected a whole number from 0 to 256, got 257"},
                     {"--gateway.port", "expected a value"}});
 }
 

@@ -15,7 +15,7 @@ using status_outcome = std::optional<runtime::expected<actors::job_status>>;
 
 /// A bridge under virtual time. Outcomes come in `outcomes`, in the order of the calls.
 struct bridge_fixture : tests::actor_fixture {
-  explicit bridge_fixture(std::size_t calls_max = 100) : bridge(sys(), entry, calls_max) {
+  explicit bridge_fixture(std::size_t calls_max = 100) : bridge(sys(), {entry, router}, calls_max) {
   }
 
   /// An ENTRY that answers `cancel_job` and keeps every `get_job` without an answer.
@@ -56,8 +56,20 @@ struct bridge_fixture : tests::actor_fixture {
 
   std::vector<status_outcome> outcomes;
   runtime::service<caf::actor> entry;
+  runtime::service<actors::router_actor> router;
   actor_bridge bridge;
 };
+
+/// Answers direct inferences, with its name as the model's.
+caf::actor spawn_inference_target(bridge_fixture& f, std::string name) {
+  return f.sys().spawn([name](caf::event_based_actor*) -> caf::behavior {
+    return {[name](const actors::run_inference&) {
+      actors::inference_done done;
+      done.model = name;
+      return done;
+    }};
+  });
+}
 
 TEST_CASE("an answer and a failure of the actors reach the one who asked") {
   bridge_fixture f;
@@ -150,3 +162,24 @@ TEST_CASE("a message that ENTRY does not know fails as protocol_mismatch") {
 }
 
 }  // namespace
+
+TEST_CASE("a direct inference goes straight to ROUTER where it is in this process") {
+  bridge_fixture f;
+  f.entry.set(spawn_inference_target(f, "entry"));
+  std::vector<std::string> answered_by;
+  auto infer = [&] {
+    f.bridge.ask<actors::inference_done>(
+      actors::run_inference{}, 1s,
+      std::function<void(runtime::expected<actors::inference_done>)>{
+        [&](runtime::expected<actors::inference_done> outcome) {
+          answered_by.push_back(outcome ? outcome->model : outcome.error().message);
+        }});
+    f.run();
+  };
+  infer();
+  f.router.set(caf::actor_cast<actors::router_actor>(spawn_inference_target(f, "router")));
+  infer();
+  f.router.clear();
+  infer();
+  CHECK(answered_by == std::vector<std::string>{"entry", "router", "entry"});
+}

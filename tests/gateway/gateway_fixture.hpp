@@ -25,8 +25,8 @@ inline const std::string job_id = "0190a0a0-0000-7000-8000-000000000001";
 struct gateway_fixture {
   explicit gateway_fixture(config::options options = {})
     : entry(system.spawn(fake_entry, script)),
-      http(system, entry, prepare(options)),
-      port(*http.start()) {
+      http(system, {entry, {}}, prepare(options)),
+      port(*http.start(&system)) {
   }
   ~gateway_fixture() {
     http.stop();

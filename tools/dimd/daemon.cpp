@@ -207,7 +207,8 @@ runtime::expected<void> daemon::start_tree() {
     root.children.push_back(runtime::make_supervisor_child(std::move(node)));
   }
   if (has_role(options_, "gateway")) {
-    p.gateway = std::make_unique<gateway::gateway>(p.entry, options_);
+    p.gateway = std::make_unique<gateway::gateway>(
+      gateway::bridge_targets{p.entry, p.services.router}, options_);
     root.children.push_back(p.gateway->child());
   }
   auto started = runtime::start_supervisor(*p.system, std::move(root), start_timeout_ms);

@@ -128,7 +128,8 @@ int main(int argc, char** argv) {
     ->check(CLI::Range(std::int64_t{1}, std::int64_t{10'000'000}))
     ->capture_default_str();
   app.add_flag("--bench", chosen.bench,
-               "Also bench-mlp-large (1024-4096-4096-10) and bench-cnn (10 ms a forward)");
+               "Also bench-mlp-large (1024-4096-4096-10), bench-cnn (10 ms a forward) and "
+               "bench-mean (1 MiB a row)");
   CLI11_PARSE(app, argc, argv);
   // One thread adds in one order, so that the same seed gives the same models.
   at::set_num_threads(1);

@@ -83,6 +83,16 @@ def forward(self, x):
           std::move(module)};
 }
 
+/// Takes a mebibyte a row and gives four bytes: what it costs is the way of its input.
+sample_model make_mean() {
+  constexpr std::int64_t mebibyte_of_floats = 262'144;
+  torch::jit::Module module("bench_mean");
+  module.define("def forward(self, x):\n    return torch.mean(x, 1, True)\n");
+  auto spec = bench_spec("bench-mean", "the mean of 262,144 numbers", {mebibyte_of_floats});
+  spec.outputs.front().dims = {1};
+  return {std::move(spec), std::move(module)};
+}
+
 }  // namespace
 
 std::vector<models::model_spec> make_protocol_models() {
@@ -97,6 +107,7 @@ std::vector<sample_model> make_bench_models() {
   std::vector<sample_model> made;
   made.push_back(make_wide_mlp());
   made.push_back(make_cnn());
+  made.push_back(make_mean());
   return made;
 }
 

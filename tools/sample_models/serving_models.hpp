@@ -12,9 +12,9 @@ namespace dim::tools {
 /// `simple_identity` repeats BYTES [rows, any]. They have no file.
 std::vector<models::model_spec> make_protocol_models();
 
-/// Untrained models for measuring, all FP32: `bench-mlp-large` (1024-4096-4096-10, 84 MB) and
-/// `bench-cnn` (images of 3 x 64 x 64, about 10 ms a forward on one core). The small one is
-/// `digits-mlp`.
+/// Untrained models for measuring, all FP32: `bench-mlp-large` (1024-4096-4096-10, 84 MB),
+/// `bench-cnn` (images of 3 x 64 x 64, about 10 ms a forward on one core) and `bench-mean` (a
+/// mebibyte a row, and one number out). The small one is `digits-mlp`.
 std::vector<sample_model> make_bench_models();
 
 }  // namespace dim::tools

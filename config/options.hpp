@@ -77,7 +77,7 @@ struct gateway_options {
   std::uint64_t body_bytes_max = 64ull << 20;
   /// Request line and header fields together. A model's configuration travels in a field.
   std::uint32_t header_bytes_max = 64 << 10;
-  std::uint32_t connections_max = 4'096;
+  std::uint32_t connections_max = 16'384;
   /// Uploads of models at the same time.
   std::uint32_t uploads_max = 8;
   /// A connection on which nothing has come or gone for this long is closed.

@@ -1,7 +1,6 @@
 #include "gateway/gateway.hpp"
 
 #include <algorithm>
-#include <thread>
 
 #include "gateway/handlers/backup.hpp"
 #include "gateway/handlers/events.hpp"
@@ -18,6 +17,7 @@
 #include "gateway/handlers/repository.hpp"
 #include "gateway/handlers/stats.hpp"
 #include "gateway/restricted_apis.hpp"
+#include "runtime/machine.hpp"
 
 namespace dim::gateway {
 
@@ -37,7 +37,7 @@ server_options server_options_from(const config::gateway_options& options) {
   result.bind = options.bind;
   result.port = options.port;
   result.threads = options.threads > 0 ? options.threads
-                                       : std::max(1u, std::thread::hardware_concurrency() / 2);
+                                       : std::max(1u, runtime::core_count() / 2);
   result.connections_max = options.connections_max;
   result.header_bytes_max = options.header_bytes_max;
   result.body_bytes_max = options.body_bytes_max;

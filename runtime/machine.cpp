@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include <sched.h>
+#include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -105,6 +106,15 @@ std::string host_name() {
   if (::gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0')
     return "localhost";
   return name.data();
+}
+
+std::uint64_t raise_file_limit() {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0)
+    return 0;
+  auto before = files.rlim_cur;
+  files.rlim_cur = files.rlim_max;
+  return ::setrlimit(RLIMIT_NOFILE, &files) == 0 ? files.rlim_max : before;
 }
 
 std::uint32_t core_count() {

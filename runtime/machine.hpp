@@ -47,6 +47,10 @@ std::uint64_t disk_free_bytes(const std::string& path);
 /// The machine's name in its network; "localhost" when it has none.
 std::string host_name();
 
+/// Lets this process open as many files and connections as it may: its soft limit becomes the hard
+/// one. How many that are.
+std::uint64_t raise_file_limit();
+
 /// Cores that this process may use, at least 1.
 std::uint32_t core_count();
 

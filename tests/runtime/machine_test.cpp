@@ -1,10 +1,12 @@
 #include "runtime/machine.hpp"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
 #include <doctest/doctest.h>
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 using namespace dim;
@@ -52,6 +54,17 @@ TEST_CASE("a process's memory is its anonymous and shared pages, not its files")
   std::vector<char> block(32 << 20, 'x');
   CHECK(*runtime::process_memory(::getpid()) >= before + (30 << 20));
   CHECK(block.back() == 'x');
+}
+
+TEST_CASE("a process may open as many files as the hard limit says") {
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  rlimit low{std::min<rlim_t>(64, before.rlim_max), before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &low) == 0);
+  CHECK(dim::runtime::raise_file_limit() == before.rlim_max);
+  rlimit after{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &after) == 0);
+  CHECK(after.rlim_cur == before.rlim_max);
 }
 
 TEST_CASE("disk, host name and cores of this machine are known") {

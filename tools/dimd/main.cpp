@@ -4,6 +4,7 @@
 
 #include "config/load.hpp"
 #include "runtime/log.hpp"
+#include "runtime/machine.hpp"
 #include "tools/dimd/daemon.hpp"
 
 namespace {
@@ -30,6 +31,7 @@ int main(int argc, char** argv) {
     std::cerr << "dimd: " << opened.error().message << "\n";
     return 1;
   }
+  dim::runtime::raise_file_limit();
   dim::tools::daemon daemon{loaded.values};
   if (auto started = daemon.start(); !started) {
     std::cerr << "dimd: " << to_string(started.error().code) << ": " << started.error().message

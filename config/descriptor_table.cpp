@@ -227,6 +227,8 @@ const descriptor table[] = {
    "The largest redundancy that a job may ask for."},
   {"orchestrator", "steps_max", at<&orchestrator::steps_max>, "", 1, 10'000, nullptr,
    "Models of a comparative job, or steps of a chained one."},
+  {"orchestrator", "array_jobs_max", at<&orchestrator::array_jobs_max>, "", 1, 10'000, nullptr,
+   "Jobs that one submission may make of an array of inputs."},
   {"orchestrator", "job_rebuilds_max", at<&orchestrator::job_rebuilds_max>, "", 0, 100, nullptr,
    "Times that a job is taken up again after a crash before it fails as internal."},
   {"orchestrator", "job_retention_hours", at<&orchestrator::job_retention_hours>, hours, 0,

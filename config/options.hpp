@@ -132,6 +132,8 @@ struct orchestrator_options {
   std::uint32_t redundancy_max = 100;
   /// Models of a comparative job, or steps of a chained one.
   std::uint32_t steps_max = 64;
+  /// Jobs of one array.
+  std::uint32_t array_jobs_max = 1'000;
   /// Times that a crashed JOB actor is rebuilt before its job fails `internal`.
   std::uint32_t job_rebuilds_max = 3;
   /// Terminal jobs are deleted after this.

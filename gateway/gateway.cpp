@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gateway/handlers/arrays.hpp"
 #include "gateway/handlers/backup.hpp"
 #include "gateway/handlers/events.hpp"
 #include "gateway/handlers/faults.hpp"
@@ -80,6 +81,7 @@ void gateway::add_routes(const config::options& options) {
   add_stats_routes(routes_, context_);
   add_inference_routes(routes_, context_);
   add_job_routes(routes_, context_);
+  add_array_routes(routes_, context_);
   add_model_serving_routes(routes_, context_);
   add_repository_routes(routes_, context_);
   add_logging_routes(routes_, context_, options.log);

@@ -19,6 +19,7 @@ struct job_limits {
   std::uint64_t hedge_after_ms = 0;
   std::uint32_t redundancy_max = 100;
   std::uint32_t steps_max = 64;
+  std::uint32_t array_jobs_max = 1'000;
   actors::retry_choice retry;
   std::uint32_t tensor_rank_max = 32;
   std::uint32_t problems_max = 100;
@@ -73,6 +74,8 @@ struct job_draft {
   std::vector<actors::step_spec> model;
   std::vector<actors::step_spec> models;
   std::vector<actors::step_spec> steps;
+  /// The inputs of each job of an array.
+  std::vector<models::tensor_list> array;
   std::optional<std::uint32_t> redundancy;
   std::optional<std::uint32_t> consensus;
   vote_draft vote;

@@ -18,19 +18,21 @@ runtime::failure failure_of(problem_list& problems, std::size_t unsupported) {
 
 }  // namespace
 
-runtime::expected<actors::job_spec> read_job(const runtime::bytes& body, const job_limits& limits) {
+runtime::expected<job_submission> read_job(const runtime::bytes& body, const job_limits& limits) {
   problem_list problems{limits.problems_max};
   json_reader reader{problems};
   job_draft draft;
   draft.limits = limits;
   reader.read_document(body, job_members(), draft);
   auto unsupported = draft.unsupported;
-  actors::job_spec spec;
-  if (!reader.is_broken())
-    spec = apply_job_rules(std::move(draft), problems);
+  job_submission submission;
+  if (!reader.is_broken()) {
+    submission.array = std::move(draft.array);
+    submission.spec = apply_job_rules(std::move(draft), problems);
+  }
   if (!problems.empty())
     return tl::unexpected<runtime::failure>(failure_of(problems, unsupported));
-  return spec;
+  return submission;
 }
 
 }  // namespace dim::gateway

@@ -181,6 +181,11 @@ void write_result(json_writer& out, const actors::job_result& result) {
 void write_job(json_writer& out, const actors::job_record& job, const actors::job_result* result) {
   out.begin_object();
   out.member("id", job.id);
+  out.text_or_null("array_id", job.array_id);
+  if (job.array_id.empty())
+    out.member("array_index", nullptr);
+  else
+    out.member("array_index", job.array_index);
   write_spec(out, job.spec);
   out.member("status", to_string(job.state));
   out.time_or_null("submitted_at", job.submitted_at);

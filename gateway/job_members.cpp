@@ -105,6 +105,39 @@ void read_models(json_reader& reader, json_value value, const json_path& path, j
   draft.models = read_steps_with(reader, value, path, draft.limits.steps_max, read_one);
 }
 
+/// One job of an array.
+struct element_draft {
+  member_names given;
+  models::tensor_list inputs;
+  std::uint32_t tensor_rank_max = 0;
+};
+
+constexpr member_reader<element_draft> element_members[] = {
+  {"inputs",
+   [](json_reader& reader, json_value value, const json_path& path, element_draft& draft) {
+     draft.inputs = read_tensors(reader, value, path, draft.tensor_rank_max);
+   }},
+};
+
+void read_array_of_jobs(json_reader& reader, json_value value, const json_path& path,
+                        job_draft& draft) {
+  const std::size_t jobs_max = draft.limits.array_jobs_max;
+  std::size_t count = 0;
+  auto is_array = reader.read_array(value, path, [&](json_value element, const json_path& here) {
+    if (++count > jobs_max)
+      return;
+    element_draft one;
+    one.tensor_rank_max = draft.limits.tensor_rank_max;
+    auto is_object = reader.read_object<element_draft>(element, here, element_members, one);
+    if (is_object && !reader.is_broken() && !one.given.contains("inputs"))
+      reader.problems().add(here.member("inputs"), "missing");
+    draft.array.push_back(std::move(one.inputs));
+  });
+  if (is_array && !reader.is_broken() && (count == 0 || count > jobs_max))
+    reader.problems().add_mismatch(path, "1 to " + std::to_string(jobs_max) + " jobs",
+                                   std::to_string(count));
+}
+
 struct step_draft {
   member_names given;
   actors::step_spec step;
@@ -319,6 +352,7 @@ constexpr job_member members[] = {
    [](json_reader& reader, json_value value, const json_path& path, job_draft& draft) {
      draft.spec.inputs = read_tensors(reader, value, path, draft.limits.tensor_rank_max);
    }},
+  {"array", read_array_of_jobs},
   {"cabinet", read_name_member<&actors::job_spec::cabinet>},
   {"redundancy", read_replicas<&job_draft::redundancy>},
   {"consensus", read_replicas<&job_draft::consensus>},

@@ -30,11 +30,12 @@ constexpr unsigned with_inputs = bit(pattern::single) | bit(pattern::replicated)
 constexpr unsigned with_hedges =
   bit(pattern::single) | bit(pattern::comparative) | bit(pattern::chained);
 
-constexpr std::array<member_rule, 12> member_rules{{
+constexpr std::array<member_rule, 13> member_rules{{
   {"model", bit(pattern::single) | bit(pattern::replicated) | bit(pattern::collaborative), true},
   {"models", bit(pattern::comparative), true},
   {"steps", bit(pattern::chained), true},
   {"inputs", with_inputs, true},
+  {"array", with_inputs, false},
   {"cabinet", bit(pattern::collaborative), true},
   {"redundancy", bit(pattern::replicated), false},
   {"consensus", bit(pattern::replicated), false},
@@ -58,9 +59,12 @@ void check_members(const job_draft& draft, problem_list& problems) {
     auto path = json_path{};
     auto is_allowed = (rule.allowed & bit(*draft.kind)) != 0;
     auto is_given = draft.given.contains(rule.name);
+    auto is_replaced = rule.name == "inputs" && draft.given.contains("array");
+    if (is_given && is_replaced)
+      problems.add(path.member(rule.name), "not together with array, which gives each job its own");
     if (is_given && !is_allowed)
       problems.add(path.member(rule.name), "only for pattern " + names_of(rule.allowed));
-    if (!is_given && is_allowed && rule.is_required)
+    if (!is_given && !is_replaced && is_allowed && rule.is_required)
       problems.add(path.member(rule.name),
                    "missing; pattern " + in_quotes(to_string(*draft.kind)) + " needs it");
   };
@@ -181,6 +185,7 @@ job_limits limits_from(const config::orchestrator_options& jobs,
   limits.hedge_after_ms = jobs.hedge_after_ms;
   limits.redundancy_max = jobs.redundancy_max;
   limits.steps_max = jobs.steps_max;
+  limits.array_jobs_max = jobs.array_jobs_max;
   limits.retry = {jobs.retry_attempts_max, jobs.retry_backoff_ms, jobs.retry_backoff_max_ms};
   limits.tensor_rank_max = gateway.json_depth_max;
   limits.problems_max = gateway.problems_max;

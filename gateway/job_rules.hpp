@@ -8,6 +8,7 @@ namespace dim::gateway {
 /// Checks the rules between the members of a submission and fills in what was not given:
 ///
 /// - each pattern needs its members and refuses those of others;
+/// - an `array` stands in place of `inputs`;
 /// - replicated: consensus k of n = redundancy nodes needs n/2 < k <= n; k defaults to the
 ///   majority;
 /// - comparative: at least two different models, one weight each where the vote is weighted;

@@ -55,7 +55,9 @@ caf::message_handler job_rows(entry_state::self_pointer self, const entry_argume
   return {
     ask<submit_result, submit_job>(self, to.dispatcher),
     ask<job_status, cancel_job>(self, to.dispatcher),
+    ask<array_view, cancel_array>(self, to.dispatcher),
     ask<job_status, await_job>(self, to.dispatcher),
+    ask<array_view, get_array>(self, to.queries),
     ask<job_view, get_job>(self, to.queries),
     ask<job_page, list_jobs>(self, to.queries),
     ask<execution_list, get_executions>(self, to.queries),

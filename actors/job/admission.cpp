@@ -6,6 +6,8 @@ namespace dim::actors {
 
 namespace {
 
+constexpr std::size_t array_problems_max = 100;
+
 std::string step_path(std::size_t index) {
   return "steps[" + std::to_string(index) + "]";
 }
@@ -76,6 +78,24 @@ std::vector<std::string> complete_spec(job_spec& spec, const std::vector<model_e
                            + entries.front().name + " has max_batch_size 0");
       break;
   }
+  return problems;
+}
+
+std::vector<std::string> complete_array(job_spec& spec,
+                                        const std::vector<models::tensor_list>& array,
+                                        const std::vector<model_entry>& entries) {
+  std::vector<std::string> problems;
+  for (std::size_t index = 0; index < array.size(); ++index) {
+    spec.inputs = array[index];
+    for (auto& problem : complete_spec(spec, entries)) {
+      if (problem.starts_with("inputs"))
+        problem = "array[" + std::to_string(index) + "]." + problem;
+      const bool is_known = std::find(problems.begin(), problems.end(), problem) != problems.end();
+      if (!is_known && problems.size() < array_problems_max)
+        problems.push_back(std::move(problem));
+    }
+  }
+  spec.inputs.clear();
   return problems;
 }
 

@@ -18,4 +18,11 @@ namespace dim::actors {
 ///   nodes that hold it.
 std::vector<std::string> complete_spec(job_spec& spec, const std::vector<model_entry>& entries);
 
+/// The same for jobs that are alike but for their inputs. What is wrong with one job's inputs is
+/// returned as "array[3].inputs[0].shape[1]: ...", what is wrong with all of them once; at most
+/// 100 problems. `spec.inputs` is left empty.
+std::vector<std::string> complete_array(job_spec& spec,
+                                        const std::vector<models::tensor_list>& array,
+                                        const std::vector<model_entry>& entries);
+
 }  // namespace dim::actors

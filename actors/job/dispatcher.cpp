@@ -1,9 +1,7 @@
 #include "actors/job/dispatcher.hpp"
 
-#include "actors/job/admission.hpp"
 #include "actors/job/job_meters.hpp"
 #include "actors/job/job_phase.hpp"
-#include "actors/store/records.hpp"
 #include "actors/type_ids.hpp"
 #include "runtime/caf_errors.hpp"
 #include "runtime/log.hpp"
@@ -63,109 +61,6 @@ void dispatcher_state::take_unfinished(unfinished_jobs& stored) {
   if (!stored.jobs.empty())
     runtime::log(runtime::log_level::info, name, "took up unfinished jobs",
                  {{"count", std::to_string(stored.jobs.size())}});
-}
-
-caf::result<submit_result> dispatcher_state::admit(submit_job& request) {
-  if (!is_loaded)
-    return runtime::to_error(error_code::unavailable, "stored jobs are still being loaded");
-  if (jobs.size() + under_way >= arguments.options.pending_jobs_max)
-    return runtime::to_error(error_code::overloaded,
-                             "the limit of " + std::to_string(arguments.options.pending_jobs_max)
-                               + " pending jobs is reached");
-  auto work = std::make_shared<admission>();
-  work->request = std::move(request);
-  work->promise = self->make_response_promise<submit_result>();
-  ++under_way;
-  find_models(work);
-  return work->promise;
-}
-
-void dispatcher_state::find_models(const admission_pointer& work) {
-  auto models = arguments.services.models.get();
-  auto& steps = work->request.spec.steps;
-  if (!models)
-    return refuse(work, runtime::to_error(error_code::unavailable, "the catalogue is starting"));
-  work->entries.resize(steps.size());
-  work->missing = steps.size();
-  for (std::size_t index = 0; index < steps.size(); ++index)
-    self->request(models, caf::infinite, find_model{steps[index].model, steps[index].version})
-      .then(
-        [this, work, index](model_entry& entry) {
-          work->entries[index] = std::move(entry);
-          if (--work->missing == 0 && !work->is_refused)
-            store_job(work);
-        },
-        [this, work](const caf::error& what) { refuse(work, what); });
-}
-
-void dispatcher_state::refuse(const admission_pointer& work, const caf::error& why) {
-  if (std::exchange(work->is_refused, true))
-    return;
-  --under_way;
-  work->promise.deliver(why);
-}
-
-void dispatcher_state::store_job(const admission_pointer& work) {
-  auto& request = work->request;
-  auto problems = complete_spec(request.spec, work->entries);
-  if (!problems.empty())
-    return refuse(work, runtime::to_error(error_code::bad_input, "the job does not fit its models",
-                                          std::move(problems)));
-  auto store = arguments.services.store.get();
-  if (!store)
-    return refuse(work, runtime::to_error(error_code::unavailable, "the store is starting"));
-  auto now = runtime::wall_ms(self->home_system());
-  auto record = std::make_shared<job_record>();
-  record->id = ids->next(now);
-  record->submitted_at = now;
-  record->spec = std::move(request.spec);
-  commit_changes commit;
-  commit.term = self->id();
-  detach_large(record->spec.inputs, commit.blobs);
-  if (!request.idempotency_key.empty())
-    commit.changes.push_back(
-      change_for_idempotency(request.idempotency_key, {record->id, request.body_digest, now}));
-  append_changes_for_new_job(*record, commit);
-  event news;
-  news.topic = topic_jobs;
-  news.kind = event_kind_of(job_state::pending);
-  news.job_id = record->id;
-  news.at = now;
-  commit.events.push_back(std::move(news));
-  self->request(store, caf::infinite, std::move(commit))
-    .then([this, work, record](const commit_result& result) { note_stored(work, *record, result); },
-          [this, work](const caf::error& what) { refuse(work, what); });
-}
-
-void dispatcher_state::note_stored(const admission_pointer& work, job_record& record,
-                                   const commit_result& result) {
-  if (!result.applied) {
-    auto known = decode_idempotency(result.existing);
-    if (!known)
-      return refuse(work, runtime::to_error(known.error()));
-    if (known->body_digest != work->request.body_digest)
-      return refuse(work, runtime::to_error(error_code::conflict,
-                                            "this idempotency key was used for another request"));
-    return answer_with_known(work, known->job_id);
-  }
-  --under_way;
-  work->promise.deliver(submit_result{record.id, job_state::pending, false});
-  job_arguments begun;
-  begun.record = std::move(record);
-  hold(std::move(begun));
-}
-
-void dispatcher_state::answer_with_known(const admission_pointer& work, const std::string& job_id) {
-  auto queries = arguments.services.queries.get();
-  if (!queries)
-    return refuse(work, runtime::to_error(error_code::unavailable, "the store is starting"));
-  self->request(queries, caf::infinite, get_job{job_id})
-    .then(
-      [this, work](const job_view& view) {
-        --under_way;
-        work->promise.deliver(submit_result{view.record.id, view.record.state, true});
-      },
-      [this, work](const caf::error& what) { refuse(work, what); });
 }
 
 void dispatcher_state::hold(job_arguments work) {
@@ -304,6 +199,7 @@ dispatcher_actor::behavior_type dispatcher(dispatcher_state::self_pointer self,
   return {
     [&state](submit_job& request) { return state.admit(request); },
     [&state](cancel_job& request) { return state.cancel(request); },
+    [&state](const cancel_array& request) { return state.cancel_all(request); },
     [&state](const await_job& request) { return state.await(request); },
     [&state](const job_ended& news) { state.note_ended(news); },
     [self, &state](caf::tick_atom) {

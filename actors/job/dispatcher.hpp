@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -7,9 +8,11 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "actors/job/interface.hpp"
 #include "actors/job/job.hpp"
+#include "actors/store/records.hpp"
 #include "runtime/ids.hpp"
 
 namespace dim::actors {
@@ -25,8 +28,9 @@ struct dispatcher_arguments {
 ///   loading --unfinished jobs are here--> serving
 ///
 /// A submission is answered after its commit; under a known idempotency key, with the job of the
-/// first one. At most `pending_jobs_max` jobs are held. A JOB that crashes is rebuilt from the
-/// store `job_rebuilds_max` times, then its job fails `internal`.
+/// first one. An array of jobs is admitted in one commit, or not at all. At most `pending_jobs_max`
+/// jobs are held. A JOB that crashes is rebuilt from the store `job_rebuilds_max` times, then its
+/// job fails `internal`.
 struct dispatcher_state {
   static inline const char* name = "DISPATCHER";
   using self_pointer = runtime::actor_self<dispatcher_actor, dispatcher_state>;
@@ -35,6 +39,7 @@ struct dispatcher_state {
 
   caf::result<submit_result> admit(submit_job& request);
   caf::result<job_status> cancel(cancel_job& request);
+  caf::result<array_view> cancel_all(const cancel_array& request);
   caf::result<job_status> await(const await_job& request);
   void note_ended(const job_ended& news);
   void note_down(const caf::down_msg& news);
@@ -49,6 +54,10 @@ private:
     std::size_t missing = 0;
     caf::typed_response_promise<submit_result> promise;
     bool is_refused = false;
+    /// The jobs that it makes.
+    std::size_t job_count() const {
+      return std::max<std::size_t>(request.array.size(), 1);
+    }
   };
   using admission_pointer = std::shared_ptr<admission>;
 
@@ -68,10 +77,13 @@ private:
   void after_commits(std::function<void()> next);
   void take_unfinished(unfinished_jobs& stored);
   void find_models(const admission_pointer& work);
-  void store_job(const admission_pointer& work);
-  void note_stored(const admission_pointer& work, job_record& record, const commit_result& result);
-  /// The key was known: answers with the job that it made.
-  void answer_with_known(const admission_pointer& work, const std::string& job_id);
+  void store_jobs(const admission_pointer& work);
+  /// The records of a submission whose models are known.
+  std::vector<job_record> make_records(admission& work);
+  void note_stored(const admission_pointer& work, std::vector<job_record>& records,
+                   const commit_result& result);
+  /// The key was known: answers with the job, or the array, that it made.
+  void answer_with_known(const admission_pointer& work, const idempotency_record& known);
   void refuse(const admission_pointer& work, const caf::error& why);
   void hold(job_arguments arguments);
   void rebuild(const std::string& job_id);
@@ -81,6 +93,15 @@ private:
   void fail_job(job_record record);
   void store_failure(job_record record, std::vector<execution_record> executions);
   void answer_readers(const std::string& job_id, job_state state);
+
+  /// An array whose jobs are being cancelled.
+  struct array_cancellation {
+    std::string id;
+    std::size_t missing = 0;
+    caf::typed_response_promise<array_view> promise;
+  };
+  void cancel_elements(const std::shared_ptr<array_cancellation>& work, const array_view& view);
+  void note_element(const std::shared_ptr<array_cancellation>& work);
 
   self_pointer self = nullptr;
   dispatcher_arguments arguments;
@@ -92,7 +113,7 @@ private:
   /// Crashes of JOB actors whose jobs have not ended.
   std::map<std::string, std::uint32_t> crashes;
   std::set<std::pair<std::int64_t, std::string>> deadlines;
-  /// Submissions between admission and commit: they count as held.
+  /// Jobs between admission and commit: they count as held.
   std::size_t under_way = 0;
   /// What `close_stragglers` could not store yet, and when it tries again.
   std::vector<unfinished_stragglers> unclosed;

@@ -13,6 +13,8 @@ using dispatcher_actor = caf::typed_actor<
   caf::replies_to<submit_job>::with<submit_result>,
   // Replies after the commit. Errors: not_found, conflict.
   caf::replies_to<cancel_job>::with<job_status>,
+  // Replies after the commits. Errors: not_found, conflict.
+  caf::replies_to<cancel_array>::with<array_view>,
   // Replies at the job's end or when the wait is over. Never fails.
   caf::replies_to<await_job>::with<job_status>,
   // From its JOBs.

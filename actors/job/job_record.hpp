@@ -252,6 +252,9 @@ struct job_record {
   std::uint32_t steps_done = 0;
   /// Times that the JOB actor was rebuilt after a crash.
   std::uint32_t rebuilds = 0;
+  /// The array that it was submitted in, and its place there; empty: in none.
+  std::string array_id;
+  std::uint32_t array_index = 0;
 
   bool operator==(const job_record&) const = default;
 };
@@ -259,7 +262,7 @@ struct job_record {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, job_record& x) {
   return f(x.id, x.spec, x.state, x.submitted_at, x.started_at, x.completed_at, x.error, x.epoch,
-           x.steps_done, x.rebuilds);
+           x.steps_done, x.rebuilds, x.array_id, x.array_index);
 }
 
 }  // namespace dim::actors

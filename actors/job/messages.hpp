@@ -14,16 +14,21 @@ namespace dim::actors {
 /// idempotency key replies with the job it made before. Errors: bad_input (with details),
 /// model_not_found, conflict (key reused for another body), overloaded (pending jobs at their
 /// limit), unavailable, store_full.
+///
+/// With an `array` it is as many jobs, alike but for their inputs: all of them are stored in one
+/// commit, or none. From then on each is a job like any other.
 struct submit_job {
   job_spec spec;
   std::string idempotency_key;
   /// SHA-256 of the request's body: the same key must come with the same body.
   std::string body_digest;
+  /// The inputs of each job, in place of those of `spec`. Empty: one job.
+  std::vector<models::tensor_list> array = {};
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, submit_job& x) {
-  return f(x.spec, x.idempotency_key, x.body_digest);
+  return f(x.spec, x.idempotency_key, x.body_digest, x.array);
 }
 
 struct submit_result {
@@ -31,11 +36,14 @@ struct submit_result {
   job_state state = job_state::pending;
   /// The key was known: this job was made by an earlier request.
   bool existed = false;
+  /// Of an array: its id and those of its jobs, in order; `id` is that of the first.
+  std::string array_id = {};
+  std::vector<std::string> job_ids = {};
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, submit_result& x) {
-  return f(x.id, x.state, x.existed);
+  return f(x.id, x.state, x.existed, x.array_id, x.job_ids);
 }
 
 /// Cancels a job that is not terminal; replies after the commit. Errors: not_found, conflict (it is
@@ -46,6 +54,17 @@ struct cancel_job {
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, cancel_job& x) {
+  return f(x.id);
+}
+
+/// Cancels the jobs of an array that are not terminal; replies after their commits with how all of
+/// them stand. Errors: not_found, conflict (every one is terminal already).
+struct cancel_array {
+  std::string id;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, cancel_array& x) {
   return f(x.id);
 }
 

@@ -22,6 +22,8 @@ using queries_actor = caf::typed_actor<
   caf::replies_to<get_job>::with<job_view>,
   // A page, newest first. Errors: bad_input (cursor, limit).
   caf::replies_to<list_jobs>::with<job_page>,
+  // An array's jobs and their states. Errors: not_found, bad_input (the prefix fits several).
+  caf::replies_to<get_array>::with<array_view>,
   // All attempts, oldest first. Errors: not_found.
   caf::replies_to<get_executions>::with<execution_list>,
   // All events of one job, in order. Errors: not_found.

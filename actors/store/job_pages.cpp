@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <limits>
+
 #include "actors/store/job_reader.hpp"
 #include "actors/store/records.hpp"
 #include "runtime/ids.hpp"
@@ -12,6 +15,7 @@ using runtime::fail;
 namespace {
 
 constexpr std::uint32_t limit_max = 1000;
+constexpr std::size_t array_prefix_min = 4;
 
 /// A sorted list of job ids: the keys of a table below a prefix.
 struct id_list {
@@ -73,10 +77,14 @@ expected<std::vector<id_list>> lists_of(const list_jobs& request) {
   }
   if (!request.submitted_by.empty())
     lists.push_back({tables::jobs_by_submitter, submitter_prefix(request.submitted_by)});
+  if (!request.array_id.empty())
+    lists.push_back({tables::jobs_by_array, pair_key(request.array_id, {})});
   if (lists.empty())
     lists.push_back({tables::jobs, {}});
   if (!request.cursor.empty() && !runtime::is_uuid(request.cursor))
     problems.push_back("cursor: not one that a page gave");
+  if (!request.array_id.empty() && !runtime::is_uuid(request.array_id))
+    problems.push_back("array: expected the whole id of an array");
   if (request.limit < 1 || request.limit > limit_max)
     problems.push_back("limit: expected 1 to 1000, got " + std::to_string(request.limit));
   if (!problems.empty())
@@ -91,6 +99,42 @@ expected<job_record> read_row(const runtime::transaction& snapshot, const std::s
   if (!*stored)
     return fail(error_code::store_corrupt, "the row of job " + id + " is not stored");
   return runtime::decode_record<job_record>(**stored);
+}
+
+/// The keys of `jobs_by_array` below `prefix` that are not before `from`, at most `max`.
+expected<std::vector<std::string>> read_array_keys(const runtime::transaction& snapshot,
+                                                   const std::string& prefix,
+                                                   const std::string& from, std::size_t max) {
+  std::vector<std::string> keys;
+  auto done = snapshot.range(tables::jobs_by_array, {prefix, from},
+                             [&](std::string_view key, std::string_view) {
+                               keys.emplace_back(key);
+                               return keys.size() < max;
+                             });
+  if (!done)
+    return tl::unexpected(std::move(done.error()));
+  return keys;
+}
+
+/// The only array whose id begins with `prefix`.
+expected<std::string> complete_array_id(const runtime::transaction& snapshot,
+                                        const std::string& prefix) {
+  if (prefix.size() < array_prefix_min)
+    return fail(error_code::bad_input, "id: at least 4 characters are needed");
+  auto first = read_array_keys(snapshot, prefix, prefix, 1);
+  if (!first)
+    return tl::unexpected(std::move(first.error()));
+  const auto slash = first->empty() ? std::string::npos : first->front().find('/');
+  if (slash == std::string::npos)
+    return fail(error_code::not_found, "there is no array " + prefix);
+  const auto id = first->front().substr(0, slash);
+  // '0' comes right after '/': the first key of another array.
+  auto other = read_array_keys(snapshot, prefix, id + '0', 1);
+  if (!other)
+    return tl::unexpected(std::move(other.error()));
+  if (!other->empty())
+    return fail(error_code::bad_input, "id: " + prefix + " is the beginning of several ids");
+  return id;
 }
 
 }  // namespace
@@ -117,6 +161,28 @@ expected<job_page> read_page(const runtime::transaction& snapshot, const list_jo
     page.jobs.push_back(std::move(*record));
     bound = just_below(**id);
   }
+}
+
+expected<array_view> read_array(const runtime::transaction& snapshot, const std::string& id) {
+  auto whole_id = complete_array_id(snapshot, id);
+  if (!whole_id)
+    return tl::unexpected(std::move(whole_id.error()));
+  const auto prefix = pair_key(*whole_id, {});
+  auto keys = read_array_keys(snapshot, prefix, prefix, std::numeric_limits<std::size_t>::max());
+  if (!keys)
+    return tl::unexpected(std::move(keys.error()));
+  array_view view;
+  view.id = *whole_id;
+  for (const auto& key : *keys) {
+    auto record = read_row(snapshot, key.substr(prefix.size()));
+    if (!record)
+      return tl::unexpected(std::move(record.error()));
+    view.elements.push_back(
+      {record->id, record->array_index, record->state, std::move(record->error)});
+  }
+  std::sort(view.elements.begin(), view.elements.end(),
+            [](const auto& one, const auto& other) { return one.index < other.index; });
+  return view;
 }
 
 }  // namespace dim::actors

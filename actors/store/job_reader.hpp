@@ -22,6 +22,11 @@ runtime::expected<job_view> read_job(const runtime::transaction& snapshot, const
 runtime::expected<job_page> read_page(const runtime::transaction& snapshot,
                                       const list_jobs& request);
 
+/// An array and the states of its jobs. `id` may be a unique prefix of 4 characters or more.
+/// Errors: not_found, bad_input (as for a job).
+runtime::expected<array_view> read_array(const runtime::transaction& snapshot,
+                                         const std::string& id);
+
 /// All jobs that are not terminal, oldest first; with a `job_id` only that one, unless it is
 /// terminal.
 runtime::expected<unfinished_jobs> read_unfinished(const runtime::transaction& snapshot,

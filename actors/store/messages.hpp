@@ -130,11 +130,13 @@ struct list_jobs {
   /// The `next_cursor` of the page before; empty for the first.
   std::string cursor;
   std::uint32_t limit = 50;  ///< 1 to 1,000.
+  /// The whole id of an array.
+  std::string array_id = {};
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, list_jobs& x) {
-  return f(x.status, x.pattern, x.submitted_by, x.cursor, x.limit);
+  return f(x.status, x.pattern, x.submitted_by, x.cursor, x.limit, x.array_id);
 }
 
 /// The records come without their inputs' bytes.
@@ -146,6 +148,43 @@ struct job_page {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, job_page& x) {
   return f(x.jobs, x.next_cursor);
+}
+
+/// An array and where each of its jobs stands. `id` may be a unique prefix of 4 characters or more.
+/// Errors: not_found (no such array, or retention has deleted its jobs), bad_input (ambiguous).
+struct get_array {
+  std::string id;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, get_array& x) {
+  return f(x.id);
+}
+
+/// One job of an array.
+struct array_element {
+  std::string job_id;
+  std::uint32_t index = 0;
+  job_state state = job_state::pending;
+  runtime::failure error;
+
+  bool operator==(const array_element&) const = default;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, array_element& x) {
+  return f(x.job_id, x.index, x.state, x.error);
+}
+
+struct array_view {
+  std::string id;
+  /// By index.
+  std::vector<array_element> elements;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, array_view& x) {
+  return f(x.id, x.elements);
 }
 
 /// Every attempt of a job, oldest first.

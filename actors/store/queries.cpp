@@ -31,6 +31,9 @@ queries_actor::behavior_type queries(queries_state::self_pointer self, database_
     [&state](const list_jobs& request) {
       return state.answer<job_page>([&](snapshot x) { return read_page(x, request); });
     },
+    [&state](const get_array& request) {
+      return state.answer<array_view>([&](snapshot x) { return read_array(x, request.id); });
+    },
     [&state](const get_executions& request) {
       return state.answer<execution_list>(
         [&](snapshot x) { return read_executions(x, request.job_id); });

@@ -34,7 +34,7 @@ std::vector<std::string> tables::all() {
   std::vector<std::string> names{inputs,      jobs,  jobs_by_pattern, jobs_by_submitter,
                                  jobs_by_end, nodes, executions,      results,
                                  steps,       events, events_by_job,  idempotency,
-                                 stragglers};
+                                 stragglers,  jobs_by_array};
   for (auto state = job_state::pending; state <= last_value(state);
        state = static_cast<job_state>(static_cast<int>(state) + 1))
     names.push_back(state_table(state));
@@ -86,6 +86,8 @@ void append_changes_for_new_job(const job_record& record, commit_changes& commit
     put_mark(tables::jobs_by_pattern, pair_key(to_string(record.spec.kind), record.id)));
   changes.push_back(put_mark(tables::jobs_by_submitter,
                              submitter_prefix(record.spec.submitted_by) + record.id));
+  if (!record.array_id.empty())
+    changes.push_back(put_mark(tables::jobs_by_array, pair_key(record.array_id, record.id)));
 }
 
 void append_changes_for_job(const job_record& record, job_state before, commit_changes& commit) {

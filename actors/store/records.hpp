@@ -41,6 +41,9 @@ inline constexpr const char* jobs_by_pattern = "jobs_by_pattern";
 /// 16 hex digits of SHA-256(submitter) '/' job id -> nothing.
 inline constexpr const char* jobs_by_submitter = "jobs_by_submitter";
 
+/// array id '/' job id -> nothing.
+inline constexpr const char* jobs_by_array = "jobs_by_array";
+
 /// number (when the job ended, in ms) job id -> nothing: what is to be deleted next.
 inline constexpr const char* jobs_by_end = "jobs_by_end";
 
@@ -101,13 +104,15 @@ struct idempotency_record {
   std::string job_id;
   std::string body_digest;
   std::int64_t at = 0;
+  /// The key made an array of jobs, of which `job_id` is the first.
+  std::string array_id = {};
 
   bool operator==(const idempotency_record&) const = default;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, idempotency_record& x) {
-  return f(x.job_id, x.body_digest, x.at);
+  return f(x.job_id, x.body_digest, x.at, x.array_id);
 }
 
 /// Appends the writes that store a job for the first time: its row and its index entries. Its

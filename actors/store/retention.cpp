@@ -73,6 +73,11 @@ expected<void> remove_job(runtime::write_transaction& changes, const std::string
   for (const auto& [table, key] : rows)
     if (auto done = changes.erase(table, key); !done)
       return tl::unexpected(std::move(done.error()));
+  if (record->array_id.empty())
+    return {};
+  auto erased = changes.erase(tables::jobs_by_array, pair_key(record->array_id, job_id));
+  if (!erased)
+    return tl::unexpected(std::move(erased.error()));
   return {};
 }
 

@@ -1,5 +1,6 @@
 #include "gateway/handlers/jobs.hpp"
 
+#include "gateway/array_json.hpp"
 #include "gateway/execution_json.hpp"
 #include "gateway/handlers/job_view.hpp"
 #include "gateway/job_json_reader.hpp"
@@ -56,6 +57,14 @@ void with_job_id(const handler_context& context, const exchange_ptr& exchange, N
                                        });
 }
 
+http_reply render_new_array(const actors::submit_result& made) {
+  json_writer out;
+  write_new_array(out, made);
+  auto answer = json_reply(out.take(), made.existed ? 200 : 202);
+  answer.headers.emplace_back("Location", "/api/v1/arrays/" + made.array_id);
+  return answer;
+}
+
 void submit(const handler_context& context, const exchange_ptr& exchange) {
   auto& request = exchange->request();
   std::string key{request.header("idempotency-key")};
@@ -64,15 +73,17 @@ void submit(const handler_context& context, const exchange_ptr& exchange) {
       {error_code::bad_input, "Idempotency-Key takes up to 255 printable ASCII characters", {}}));
     return;
   }
-  auto spec = read_job(request.body, context.jobs);
-  if (!spec) {
-    exchange->reply(failure_reply(spec.error()));
+  auto wish = read_job(request.body, context.jobs);
+  if (!wish) {
+    exchange->reply(failure_reply(wish.error()));
     return;
   }
-  actors::submit_job message{std::move(*spec), std::move(key),
-                             runtime::sha256_hex(request.body.view())};
+  actors::submit_job message{std::move(wish->spec), std::move(key),
+                             runtime::sha256_hex(request.body.view()), std::move(wish->array)};
   answer_with<actors::submit_result>(
     context, exchange, std::move(message), [](const actors::submit_result& made) {
+      if (!made.array_id.empty())
+        return render_new_array(made);
       auto answer = json_reply(status_body(made.id, made.state), made.existed ? 200 : 202);
       answer.headers.emplace_back("Location", "/api/v1/jobs/" + made.id);
       return answer;
@@ -99,11 +110,14 @@ void list(const handler_context& context, const exchange_ptr& exchange) {
   message.pattern = query.text("pattern");
   message.submitted_by = query.text("submitted_by");
   message.cursor = query.text("cursor");
+  message.array_id = query.text("array");
   message.limit = static_cast<std::uint32_t>(query.whole("limit", 1, 1'000, message.limit));
   if (!message.status.empty() && !actors::job_state_from(message.status))
     query.refuse("status", "no such status");
   if (!message.pattern.empty() && !actors::pattern_from(message.pattern))
     query.refuse("pattern", "no such pattern");
+  if (!message.array_id.empty() && !runtime::is_uuid(message.array_id))
+    query.refuse("array", "expected the whole id of an array");
   if (auto checked = query.finish(); !checked) {
     exchange->reply(failure_reply(checked.error()));
     return;

@@ -61,6 +61,30 @@ TEST_CASE("a job is removed with everything that belongs to it, its time after i
   CHECK(blob_count(f) == 0);
 }
 
+TEST_CASE("an array goes with its last job") {
+  store_fixture f;
+  f.start();
+  std::vector<job_record> jobs;
+  for (std::uint32_t index = 0; index < 2; ++index) {
+    auto job = f.make_job();
+    job.array_id = "0190a0a0-0000-7000-8000-0000000000aa";
+    job.array_index = index;
+    f.submit(job);
+    jobs.push_back(job);
+  }
+  run_job(f, jobs[0], 'c');
+  f.advance(9 * f.day_ms);
+  auto left = f.ask<array_view>(f.queries, get_array{jobs[1].array_id});
+  REQUIRE(left);
+  REQUIRE(left->elements.size() == 1);
+  CHECK(left->elements[0].index == 1);
+  run_job(f, jobs[1], 'c');
+  f.advance(9 * f.day_ms);
+  CHECK(f.ask<array_view>(f.queries, get_array{jobs[1].array_id}).error().code
+        == runtime::error_code::not_found);
+  CHECK(f.count(tables::jobs_by_array) == 0);
+}
+
 TEST_CASE("jobs that are not terminal, and younger ones, stay whole") {
   store_fixture f;
   f.start();

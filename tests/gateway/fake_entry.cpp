@@ -55,6 +55,16 @@ void entry_script::note_submission(const actors::submit_job& message) {
   submissions_.push_back(message);
 }
 
+void entry_script::note_filter(const std::string& array_id) {
+  std::lock_guard guard{mutex_};
+  array_filter_ = array_id;
+}
+
+std::string entry_script::array_filter() const {
+  std::lock_guard guard{mutex_};
+  return array_filter_;
+}
+
 std::vector<actors::submit_job> entry_script::submissions() const {
   std::lock_guard guard{mutex_};
   return submissions_;
@@ -127,6 +137,12 @@ caf::message_handler job_handlers(caf::event_based_actor* self,
       if (script->submit_failure.code != error_code::none)
         return runtime::to_error(script->submit_failure);
       script->note_submission(message);
+      if (!message.array.empty())
+        return actors::submit_result{"0190a0a0-0000-7000-8000-000000000001",
+                                     actors::job_state::pending,
+                                     message.idempotency_key == "known",
+                                     "0190a0a0-0000-7000-8000-0000000000aa",
+                                     {"job-1", "job-2"}};
       return actors::submit_result{"0190a0a0-0000-7000-8000-000000000001",
                                    actors::job_state::pending, message.idempotency_key == "known"};
     },
@@ -153,7 +169,22 @@ caf::message_handler job_handlers(caf::event_based_actor* self,
           promise.deliver(status);
       return status;
     },
-    [script](const actors::list_jobs&) {
+    [script](const actors::get_array& message) -> caf::result<actors::array_view> {
+      if (script->array.id != message.id)
+        return runtime::to_error(error_code::not_found, "no such array");
+      return script->array;
+    },
+    [script](const actors::cancel_array& message) -> caf::result<actors::array_view> {
+      if (script->array.id != message.id)
+        return runtime::to_error(error_code::not_found, "no such array");
+      auto cancelled = script->array;
+      for (auto& each : cancelled.elements)
+        if (!actors::is_terminal(each.state))
+          each.state = actors::job_state::cancelled;
+      return cancelled;
+    },
+    [script](const actors::list_jobs& message) {
+      script->note_filter(message.array_id);
       actors::job_page page;
       page.next_cursor = "more";
       if (auto view = script->find_job(""))

@@ -33,6 +33,10 @@ public:
   void note_submission(const actors::submit_job& message);
   std::vector<actors::submit_job> submissions() const;
 
+  /// The array whose jobs were listed last.
+  void note_filter(const std::string& array_id);
+  std::string array_filter() const;
+
   /// Bytes of uploads, by upload id, and those that were abandoned.
   void note_block(const actors::upload_block& message);
   void note_abandoned(const std::string& upload_id);
@@ -54,6 +58,7 @@ public:
   runtime::failure submit_failure;
   runtime::failure finish_failure;
   actors::upload_progress resumed;
+  actors::array_view array;
   actors::cluster_status status;
   actors::node_list nodes;
   actors::model_list models;
@@ -68,6 +73,7 @@ private:
   std::map<std::string, actors::job_view> jobs_;
   std::map<std::string, runtime::bytes> blobs_;
   std::vector<actors::submit_job> submissions_;
+  std::string array_filter_;
   actors::fault_order fault_;
   std::string uploaded_;
   std::size_t abandoned_ = 0;

@@ -45,9 +45,9 @@ std::string digest_field(const std::string& content) {
 struct upload_fixture {
   upload_fixture()
     : entry(system.spawn(actors::entry, arguments)),
-      http(system, runtime::service<caf::actor>{entry},
+      http(system, {runtime::service<caf::actor>{entry}, {}},
            gateway_fixture::prepare(config::options{})),
-      port(*http.start()) {
+      port(*http.start(&system)) {
     start_models();
   }
   ~upload_fixture() {

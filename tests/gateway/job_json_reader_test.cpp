@@ -62,6 +62,53 @@ TEST_CASE("a job of every pattern is read, with the defaults filled in") {
   CHECK(collaborative.reduce == actors::reduction::mean);
 }
 
+TEST_CASE("an array stands in place of the inputs, and gives each job its own") {
+  auto job = single_job();
+  job.erase("inputs");
+  job["array"] = json::array();
+  for (int number = 0; number < 3; ++number) {
+    auto tensor = sample_tensor();
+    tensor["data"][0] = number;
+    job["array"].push_back({{"inputs", json::array({tensor})}});
+  }
+  gateway::job_limits limits;
+  limits.array_jobs_max = 3;
+  const auto read = [&] {
+    return gateway::read_job(runtime::bytes::copy_of(job.dump()), limits);
+  };
+  auto submission = read();
+  REQUIRE(submission);
+  CHECK(submission->spec.inputs.empty());
+  REQUIRE(submission->array.size() == 3);
+  CHECK(submission->array[1].size() == 1);
+  CHECK(submission->array[1] != submission->array[2]);
+  job["array"].push_back(job["array"][0]);
+  CHECK(read().error().details
+        == std::vector<std::string>{"array: expected 1 to 3 jobs, got 4"});
+}
+
+TEST_CASE("what is wrong with an array is told with its place") {
+  auto job = single_job();
+  job["array"] = json::array({{{"inputs", job["inputs"]}}});
+  CHECK(problems_of(job)
+        == std::vector<std::string>{
+          "inputs: not together with array, which gives each job its own"});
+  job.erase("inputs");
+  const auto element = job["array"][0];
+  CHECK(refuses(job, "array", json::array(), "array"));
+  CHECK(refuses(job, "array", 3, "array"));
+  CHECK(refuses(job, "array", json::array({element, 3}), "array[1]"));
+  CHECK(refuses(job, "array", json::array({element, json::object()}), "array[1].inputs"));
+  auto wrong = element;
+  wrong["inputs"][0]["datatype"] = "FP33";
+  CHECK(refuses(job, "array", json::array({element, wrong}), "array[1].inputs[0].datatype"));
+  wrong = element;
+  wrong["name"] = "second";
+  CHECK(refuses(job, "array", json::array({wrong}), "array[0].name"));
+  auto shared = job_of("collaborative");
+  CHECK(refuses(shared, "array", json::array({element}), "array"));
+}
+
 TEST_CASE("every member that is given is read") {
   auto job = job_of("collaborative");
   job["description"] = "d";

@@ -27,12 +27,14 @@ TEST_CASE("a job is shown with every member of the interface, and null where it 
         "redundancy",  "consensus",    "status",       "submitted_by",    "submitted_at",
         "started_at",  "completed_at", "result",       "error_message",   "credits_required",
         "pattern",     "error",        "model",        "models",          "steps",
-        "priority",    "timeout_ms",   "cabinet",      "hedge_after_ms"}) {
+        "priority",    "timeout_ms",   "cabinet",      "hedge_after_ms",  "array_id",
+        "array_index"}) {
     CAPTURE(member);
     CHECK(shown.contains(member));
   }
   for (auto member : {"description", "docker_image", "command", "environment", "submitted_by",
-                      "started_at", "completed_at", "result", "error", "error_message"}) {
+                      "started_at", "completed_at", "result", "error", "error_message",
+                      "array_id", "array_index"}) {
     CAPTURE(member);
     CHECK(shown[member].is_null());
   }
@@ -41,6 +43,18 @@ TEST_CASE("a job is shown with every member of the interface, and null where it 
   CHECK(shown["credits_required"] == 1);
   CHECK(shown["redundancy"] == 3);
   CHECK(shown["input_data"][0]["data"] == json{0.5, 1});
+}
+
+TEST_CASE("a job of an array is shown with the array and its place there") {
+  actors::job_record job;
+  job.spec = read_good(job_of("single"));
+  job.array_id = "0190a0a0-0000-7000-8000-0000000000aa";
+  job.array_index = 0;
+  json_writer out;
+  write_job(out, job, nullptr);
+  auto shown = json::parse(out.take());
+  CHECK(shown["array_id"] == job.array_id);
+  CHECK(shown["array_index"] == 0);
 }
 
 TEST_CASE("a result is shown with outputs, verification, participants and the failure") {

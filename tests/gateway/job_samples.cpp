@@ -34,7 +34,10 @@ json single_job() {
 }
 
 runtime::expected<actors::job_spec> read_text(std::string_view text) {
-  return gateway::read_job(runtime::bytes::copy_of(text), gateway::job_limits{});
+  auto read = gateway::read_job(runtime::bytes::copy_of(text), gateway::job_limits{});
+  if (!read)
+    return tl::unexpected(std::move(read.error()));
+  return std::move(read->spec);
 }
 
 actors::job_spec read_good(const json& job) {

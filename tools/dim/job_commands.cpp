@@ -2,7 +2,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include "tools/dim/array_view.hpp"
 #include "tools/dim/commands.hpp"
+#include "tools/dim/display_text.hpp"
 #include "tools/dim/job_progress.hpp"
 #include "tools/dim/job_text.hpp"
 
@@ -10,11 +12,12 @@ namespace dim::tools {
 
 namespace {
 
-constexpr const char* id_help = "The job's id, or the beginning of it";
+constexpr const char* id_help = "The id of the job or array, or the beginning of it";
 
 struct list_wish {
   std::string status;
   std::string pattern;
+  std::string array;
   std::uint32_t limit = 50;
   bool is_all = false;
 };
@@ -27,6 +30,7 @@ outcome<json> collect_jobs(session& with, const list_wish& wish) {
     auto page = with.get(target{"/api/v1/jobs"}
                            .with("status", wish.status)
                            .with("pattern", wish.pattern)
+                           .with("array", wish.array)
                            .with("limit", std::to_string(wish.limit))
                            .with("cursor", cursor));
     if (!page)
@@ -69,11 +73,9 @@ outcome<json> get_job(session& with, const get_wish& wish) {
   constexpr std::uint32_t step_ms = 30'000;
   for (auto left = wish.wait_ms;;) {
     const auto wait_ms = std::min(left, step_ms);
-    auto job = with.get(target{"/api/v1/jobs"}.at(wish.id).with(
-                          "wait_ms", wait_ms > 0 ? std::to_string(wait_ms) : ""),
-                        wait_ms);
+    auto job = ask_job_or_array(with, {}, wish.id, wait_ms);
     left -= wait_ms;
-    if (!job || left == 0 || is_terminal_status(text_at(*job, "status")))
+    if (!job || left == 0 || is_array_answer(*job) || is_terminal_status(text_at(*job, "status")))
       return job;
   }
 }
@@ -83,12 +85,13 @@ outcome<json> get_with_parts(session& with, const get_wish& wish) {
   auto job = get_job(with, wish);
   if (!job)
     return job;
+  const bool is_array = is_array_answer(*job);
   json result{{"job", std::move(*job)}};
   const std::pair<bool, const char*> parts[] = {{wish.has_executions, "executions"},
                                                 {wish.has_history, "history"},
                                                 {wish.has_placement, "placement"}};
   for (const auto& [is_wished, name] : parts) {
-    if (!is_wished)
+    if (!is_wished || is_array)
       continue;
     auto part = with.get(target{"/api/v1/jobs"}.at(wish.id).at(name));
     if (!part)
@@ -107,7 +110,12 @@ int get(session& with, const get_wish& wish) {
     io.out << pretty(answer->size() == 1 ? member_of(*answer, "job") : *answer);
     return 0;
   }
-  print_job(io, member_of(*answer, "job"), with.form());
+  const auto& job = member_of(*answer, "job");
+  if (is_array_answer(job)) {
+    print_array(io, job, with.form());
+    return 0;
+  }
+  print_job(io, job, with.form());
   const std::pair<const char*, void (*)(console&, const json&, const answer_form&)> parts[] = {
     {"executions", print_executions}, {"history", print_history}, {"placement", print_placement}};
   for (const auto& [name, print] : parts) {
@@ -122,12 +130,13 @@ int get(session& with, const get_wish& wish) {
 int cancel(session& with, const std::string& id) {
   http_request request;
   request.method = "DELETE";
-  request.target = target{"/api/v1/jobs"}.at(id).text();
-  const auto answer = with.send(request);
+  const auto answer = ask_job_or_array(with, std::move(request), id, 0);
   if (!answer)
     return report(with.io(), answer.error());
   if (with.is_json())
     with.io().out << pretty(*answer);
+  else if (is_array_answer(*answer))
+    with.io().out << cleaned(text_at(*answer, "array_id") + " " + array_text(*answer)) << '\n';
   else
     with.io().out << text_at(*answer, "id") << " " << text_at(*answer, "status") << '\n';
   return 0;
@@ -141,6 +150,7 @@ void add_list(CLI::App& app, command& chosen) {
   added->add_option("--status", wish->status,
                     "pending, scheduled, running, completed, failed or cancelled");
   added->add_option("--pattern", wish->pattern, "Only jobs of this pattern");
+  added->add_option("--array", wish->array, "Only jobs of this array: its whole id");
   added->add_option("--limit", wish->limit, "Jobs in one answer, 50 when not given");
   added->add_flag("--all", wish->is_all, "All of them, however many answers that takes");
   added->callback([wish, &chosen] {
@@ -149,7 +159,7 @@ void add_list(CLI::App& app, command& chosen) {
 }
 
 void add_get(CLI::App& app, command& chosen) {
-  auto* added = app.add_subcommand("get", "Show one job with its result");
+  auto* added = app.add_subcommand("get", "Show one job with its result, or an array of jobs");
   const auto wish = std::make_shared<get_wish>();
   added->add_option("id", wish->id, id_help)->required();
   added->add_option("--wait-ms", wish->wait_ms, "Wait this long for its end");
@@ -163,7 +173,7 @@ void add_get(CLI::App& app, command& chosen) {
 }
 
 void add_cancel(CLI::App& app, command& chosen) {
-  auto* added = app.add_subcommand("cancel", "Cancel a job that has not ended");
+  auto* added = app.add_subcommand("cancel", "Cancel a job, or what has not ended of an array");
   const auto id = std::make_shared<std::string>();
   added->add_option("id", *id, id_help)->required();
   added->callback([id, &chosen] {

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "runtime/ids.hpp"
+#include "tools/dim/array_view.hpp"
 #include "tools/dim/commands.hpp"
 #include "tools/dim/submission.hpp"
 
@@ -34,9 +35,10 @@ int submit(session& with, const submission& wish, bool is_waiting) {
   const auto answer = with.send_patiently(request);
   if (!answer)
     return report(with.io(), answer.error());
-  const auto id = text_at(*answer, "id");
+  const auto array_id = text_at(*answer, "array_id");
+  const auto id = array_id.empty() ? text_at(*answer, "id") : array_id;
   if (is_waiting)
-    return follow_job(with, id);
+    return array_id.empty() ? follow_job(with, id) : follow_array(with, id);
   with.io().out << (with.is_json() ? pretty(*answer) : id + "\n") << std::flush;
   return static_cast<int>(exit_status::done);
 }
@@ -73,7 +75,8 @@ void add_options(CLI::App& submit, submission& wish) {
 }  // namespace
 
 void add_submit(CLI::App& app, command& chosen) {
-  auto* added = app.add_subcommand("submit", "Submit a job: a file, or flags, or both");
+  auto* added = app.add_subcommand(
+    "submit", "Submit a job, or an array of jobs: a file, or flags, or both");
   const auto wish = std::make_shared<submission>();
   const auto is_waiting = std::make_shared<bool>(false);
   add_options(*added, *wish);

@@ -1,0 +1,84 @@
+// Arrays of jobs on the command line.
+#include <doctest/doctest.h>
+
+#include "tests/tools/dim_run.hpp"
+#include "tests/tools/fake_gateway.hpp"
+
+using namespace dim::tests;
+
+namespace {
+
+const std::string array_id = "0190c2a4-7b1e-7cc0-8000-0000000000aa";
+
+/// An array of two jobs, of which the first is completed.
+std::string array_body(const std::string& status, const std::string& second) {
+  return R"({"array_id": ")" + array_id + R"(", "status": ")" + status
+         + R"(", "size": 2, "counts": {"pending": 0, "running": )"
+         + (second == "running" ? "1" : "0") + R"(, "completed": 1, "failed": )"
+         + (second == "failed" ? "1" : "0") + R"(}, "jobs": [
+           {"id": "0190c2a4-7b1e-7cc0-8000-000000000001", "array_index": 0, "status": "completed",
+            "error": null},
+           {"id": "0190c2a4-7b1e-7cc0-8000-000000000002", "array_index": 1, "status": ")"
+         + second + R"(", "error": )"
+         + (second == "failed" ? R"({"code": "no_nodes", "message": "too few"})" : "null") + "}]}";
+}
+
+/// Knows no job, and one array.
+scripted_answer find(const seen_request& request, const std::string& body) {
+  if (request.target == "/api/v1/arrays/" + array_id)
+    return {.body = body};
+  return {.status = 404, .body = R"({"error": "no such thing", "code": "not_found"})"};
+}
+
+}  // namespace
+
+TEST_CASE("submit prints an array's id alone") {
+  fake_gateway gateway{[](auto&, auto) {
+    return scripted_answer{.status = 202,
+                           .body = R"({"array_id": ")" + array_id
+                                   + R"(", "status": "pending", "jobs": ["a", "b"]})"};
+  }};
+  dim_run run{{"submit", "-"}, gateway.url(), R"({"model": "m", "array": []})"};
+  CHECK(run.status == 0);
+  CHECK(run.out.str() == array_id + "\n");
+  CHECK(gateway.requests().at(0).body == R"({"model": "m", "array": []})");
+}
+
+TEST_CASE("submit --wait follows an array to the end of its last job") {
+  fake_gateway gateway{[](const seen_request& request, std::size_t before) {
+    if (request.method == "POST")
+      return scripted_answer{.status = 202,
+                             .body = R"({"array_id": ")" + array_id + R"(", "jobs": []})"};
+    return find(request, before < 3 ? array_body("running", "running")
+                                    : array_body("failed", "failed"));
+  }};
+  dim_run run{{"submit", "-", "--wait"}, gateway.url(), R"({"model": "m", "array": []})"};
+  CHECK(run.status == 1);
+  CHECK(run.err.str() == "running: 1 running, 1 completed\n");
+  CHECK(run.pauses == std::vector<std::int64_t>{500, 500});
+  CHECK(run.out.str().find("failed: 1 completed, 1 failed") != std::string::npos);
+  CHECK(run.out.str().find("no_nodes: too few") != std::string::npos);
+}
+
+TEST_CASE("get and cancel find an array where no job has the id") {
+  fake_gateway gateway{[](const seen_request& request, auto) {
+    return find(request, array_body("running", "running"));
+  }};
+  dim_run get{{"get", array_id}, gateway.url()};
+  CHECK(get.status == 0);
+  CHECK(get.out.str().starts_with(array_id + "  running: 1 running, 1 completed\n"));
+  CHECK(gateway.requests().at(0).target == "/api/v1/jobs/" + array_id);
+  dim_run cancel{{"cancel", array_id}, gateway.url()};
+  CHECK(cancel.status == 0);
+  CHECK(cancel.out.str() == array_id + " running: 1 running, 1 completed\n");
+  CHECK(gateway.requests().back().method == "DELETE");
+  dim_run neither{{"get", "0190"}, gateway.url()};
+  CHECK(neither.status == 1);
+  CHECK(neither.err.str().find("no such thing") != std::string::npos);
+}
+
+TEST_CASE("list asks for the jobs of one array") {
+  fake_gateway gateway{[](auto&, auto) { return scripted_answer{.body = R"({"jobs": []})"}; }};
+  dim_run{{"list", "--array", array_id}, gateway.url()};
+  CHECK(gateway.requests().at(0).target == "/api/v1/jobs?array=" + array_id + "&limit=50");
+}

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+
+#include "tools/dim/session.hpp"
+
+/// Arrays of jobs: one submission, many jobs that are alike but for their inputs.
+namespace dim::tools {
+
+/// What stands at `path` below `/api/v1/jobs`, or below `/api/v1/arrays` where no job has this id:
+/// a person has one id and need not know what it names. `request.target` is left out.
+outcome<json> ask_job_or_array(session& with, http_request request, const std::string& id,
+                               std::uint32_t wait_ms);
+
+/// Whether `answer` is an array and not a job.
+bool is_array_answer(const json& answer);
+
+/// "running: 7 completed, 1 failed, 2 running".
+std::string array_text(const json& array);
+
+/// An array and its jobs as a table.
+void print_array(console& io, const json& array, const answer_form& form);
+
+/// Follows an array until its last job has ended, and prints it; returns the exit status that its
+/// end stands for.
+int follow_array(session& with, const std::string& id);
+
+}  // namespace dim::tools

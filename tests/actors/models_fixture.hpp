@@ -9,24 +9,12 @@
 #include "actors/store/model_catalogue.hpp"
 #include "runtime/digest.hpp"
 #include "tests/support/actor_fixture.hpp"
+#include "tests/support/model_config.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace dim::tests {
 
 using namespace dim::actors;
-
-inline const std::string config_text = R"(max_batch_size = 8
-
-[[inputs]]
-name = "x"
-datatype = "FP32"
-dims = [4]
-
-[[outputs]]
-name = "y"
-datatype = "FP32"
-dims = [2]
-)";
 
 /// MODELS over an empty repository. A shell script stands for the program that opens files: it
 /// refuses those that hold "broken", and never ends over those that hold "endless".

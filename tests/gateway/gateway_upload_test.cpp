@@ -11,6 +11,7 @@
 #include "gateway/gateway.hpp"
 #include "runtime/digest.hpp"
 #include "tests/gateway/gateway_fixture.hpp"
+#include "tests/support/model_config.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace {
@@ -20,17 +21,6 @@ using namespace dim::tests;
 using nlohmann::json;
 
 constexpr std::size_t block = 1 << 20;
-
-const std::string config_text = R"(max_batch_size = 8
-[[inputs]]
-name = "x"
-datatype = "FP32"
-dims = [4]
-[[outputs]]
-name = "y"
-datatype = "FP32"
-dims = [2]
-)";
 
 std::string digest_field(const std::string& content) {
   std::string bytes;

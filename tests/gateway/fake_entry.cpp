@@ -10,6 +10,10 @@ namespace dim::tests {
 
 using runtime::error_code;
 
+entry_script::entry_script() {
+  status.jobs_by_state.resize(static_cast<std::size_t>(last_value(actors::job_state{})) + 1);
+}
+
 void entry_script::put_job(actors::job_view view) {
   std::lock_guard guard{mutex_};
   jobs_[view.record.id] = std::move(view);

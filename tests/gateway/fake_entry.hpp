@@ -17,6 +17,8 @@ namespace dim::tests {
 /// What a fake ENTRY has been told, and what it answers; shared with the test's thread.
 class entry_script {
 public:
+  entry_script();
+
   /// Jobs that `get_job` finds, by id.
   void put_job(actors::job_view view);
   std::optional<actors::job_view> find_job(const std::string& id) const;

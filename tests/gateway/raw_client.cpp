@@ -9,8 +9,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include <doctest/doctest.h>
+
+#include "tests/gateway/exchange_record.hpp"
 
 namespace dim::tests {
 
@@ -62,6 +65,7 @@ raw_client::~raw_client() {
 }
 
 bool raw_client::send(std::string_view text) {
+  sent_ += text.substr(0, recorded_request_max - std::min(sent_.size(), recorded_request_max));
   while (!text.empty()) {
     auto sent = ::send(socket_, text.data(), text.size(), MSG_NOSIGNAL);
     if (sent <= 0)
@@ -111,7 +115,10 @@ std::optional<raw_reply> raw_client::read(bool has_body) {
   REQUIRE(head.size() > 12);
   reply.status = std::stoi(head.substr(9, 3));
   reply.headers = headers_of(head);
-  if (reply.status == 100 || !has_body)
+  if (reply.status == 100)
+    return reply;
+  auto request = std::exchange(sent_, {});
+  if (!has_body)
     return reply;
   auto length = std::stoull(reply.headers.at("content-length"));
   while (received_.size() < length)
@@ -119,6 +126,7 @@ std::optional<raw_reply> raw_client::read(bool has_body) {
       return std::nullopt;
   reply.body = received_.substr(0, length);
   received_.erase(0, length);
+  record_exchange(request, reply);
   return reply;
 }
 

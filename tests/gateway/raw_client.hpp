@@ -49,6 +49,8 @@ private:
 
   int socket_ = -1;
   std::string received_;
+  /// Since the last answer, as much of it as is recorded.
+  std::string sent_;
 };
 
 /// A request with its Content-Length.

@@ -77,6 +77,31 @@ TEST_CASE("get and cancel find an array where no job has the id") {
   CHECK(neither.err.str().find("no such thing") != std::string::npos);
 }
 
+TEST_CASE("watch follows an array where no job has the id, with a bar on a terminal") {
+  auto running_once = [](const seen_request& request, std::size_t before) {
+    return find(request, before < 3 ? array_body("running", "running")
+                                    : array_body("completed", "completed"));
+  };
+  fake_gateway gateway{running_once};
+  dim_run run{{"watch", array_id}, gateway.url()};
+  CHECK(run.status == 0);
+  CHECK(gateway.requests().at(0).target == "/api/v1/jobs/" + array_id);
+  CHECK(run.err.str() == "running: 1 running, 1 completed\n");
+  CHECK(run.out.str().starts_with(array_id + "  completed: "));
+  fake_gateway other{running_once};
+  dim_run drawn{{"watch", array_id}, other.url(), "", 80};
+  CHECK(drawn.status == 0);
+  CHECK(drawn.out.str().starts_with("\r\x1b[K[############------------] running: 1 running, 1 "));
+  CHECK(drawn.err.str().empty());
+  fake_gateway away{[](auto&, std::size_t before) {
+    return before == 0 ? scripted_answer{.status = 404, .body = R"({"code": "not_found"})"}
+                       : scripted_answer{.status = 403, .body = R"({"code": "forbidden"})"};
+  }};
+  dim_run refused{{"watch", array_id}, away.url()};
+  CHECK(refused.status == 1);
+  CHECK(refused.err.str().find("forbidden") != std::string::npos);
+}
+
 TEST_CASE("list asks for the jobs of one array") {
   fake_gateway gateway{[](auto&, auto) { return scripted_answer{.body = R"({"jobs": []})"}; }};
   dim_run{{"list", "--array", array_id}, gateway.url()};

@@ -1,9 +1,11 @@
 #include "tools/dim/array_view.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 #include "tools/dim/display_text.hpp"
 #include "tools/dim/job_progress.hpp"
+#include "tools/dim/progress_bar.hpp"
 #include "tools/dim/table.hpp"
 
 namespace dim::tools {
@@ -25,6 +27,26 @@ std::string error_of(const json& job) {
   if (!error.is_object())
     return "";
   return text_at(error, "code") + ": " + text_at(error, "message");
+}
+
+/// The share of its jobs that have ended, 0 to 1.
+double ended_share(const json& array) {
+  std::int64_t ended = 0;
+  for (const auto& [status, count] : member_of(array, "counts").items())
+    if (count.is_number() && is_terminal_status(status))
+      ended += count.get<std::int64_t>();
+  return static_cast<double>(ended)
+         / static_cast<double>(std::max<std::int64_t>(number_at(array, "size"), 1));
+}
+
+int show_array_end(session& with, const json& array) {
+  if (with.is_json())
+    with.io().out << pretty(array);
+  else
+    print_array(with.io(), array, with.form());
+  with.io().out << std::flush;
+  const bool is_good = text_at(array, "status") == "completed";
+  return static_cast<int>(is_good ? exit_status::done : exit_status::failed);
 }
 
 }  // namespace
@@ -74,21 +96,19 @@ int follow_array(session& with, const std::string& id) {
   http_request request;
   request.target = target{"/api/v1/arrays"}.at(id).text();
   std::string last;
+  progress_bar bar{with.io()};
   for (;;) {
     const auto array = with.send_patiently(request);
     if (!array)
       return report(with.io(), array.error());
-    const auto status = text_at(*array, "status");
-    if (is_terminal_status(status)) {
-      if (with.is_json())
-        with.io().out << pretty(*array);
-      else
-        print_array(with.io(), *array, with.form());
-      with.io().out << std::flush;
-      return static_cast<int>(status == "completed" ? exit_status::done : exit_status::failed);
+    if (is_terminal_status(text_at(*array, "status"))) {
+      bar.clear();
+      return show_array_end(with, *array);
     }
     const auto now = array_text(*array);
-    if (!with.is_json() && now != last)
+    if (!with.is_json() && with.io().is_terminal)
+      bar.draw(ended_share(*array), cleaned(now));
+    else if (!with.is_json() && now != last)
       with.io().err << cleaned(now) << std::endl;
     last = now;
     with.io().pause(look_pause);

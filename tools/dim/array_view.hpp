@@ -21,7 +21,8 @@ std::string array_text(const json& array);
 /// An array and its jobs as a table.
 void print_array(console& io, const json& array, const answer_form& form);
 
-/// Follows an array until its last job has ended, and prints it; returns the exit status that its
+/// Follows an array until its last job has ended, with a bar on a terminal and a line for each
+/// change elsewhere, and prints it; returns the exit status that its
 /// end stands for.
 int follow_array(session& with, const std::string& id);
 

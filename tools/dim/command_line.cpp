@@ -41,6 +41,7 @@ void add_commands(CLI::App& app, command& chosen) {
   add_models(app, chosen);
   add_push(app, chosen);
   add_remove(app, chosen);
+  add_alias(app, chosen);
   add_stats(app, chosen);
   add_bench(app, chosen);
   add_ca(app, chosen);

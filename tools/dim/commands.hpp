@@ -27,6 +27,7 @@ void add_restore(CLI::App& app, command& chosen);
 void add_models(CLI::App& app, command& chosen);
 void add_push(CLI::App& app, command& chosen);
 void add_remove(CLI::App& app, command& chosen);
+void add_alias(CLI::App& app, command& chosen);
 void add_stats(CLI::App& app, command& chosen);
 void add_bench(CLI::App& app, command& chosen);
 void add_ca(CLI::App& app, command& chosen);

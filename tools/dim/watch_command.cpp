@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "tools/dim/array_view.hpp"
 #include "tools/dim/commands.hpp"
 #include "tools/dim/job_progress.hpp"
 #include "tools/dim/job_text.hpp"
@@ -74,10 +75,8 @@ outcome<json> await_end(session& with, const std::string& id) {
   }
 }
 
-}  // namespace
-
-int follow_job(session& with, const std::string& id) {
-  const auto job = await_end(with, id);
+/// Prints how a job has ended, or why nothing is known of it; returns the exit status.
+int show_end(session& with, const outcome<json>& job) {
   if (!job)
     return report(with.io(), job.error());
   if (with.is_json())
@@ -89,12 +88,31 @@ int follow_job(session& with, const std::string& id) {
   return static_cast<int>(is_good ? exit_status::done : exit_status::failed);
 }
 
+/// Follows the job with this id, or the array where no job has it.
+int follow(session& with, const std::string& id) {
+  const auto job = await_end(with, id);
+  if (job || job.error().code != "not_found")
+    return show_end(with, job);
+  const auto array = look(with, target{"/api/v1/arrays"}.at(id));
+  // Where there is neither, what was said of a job is the answer.
+  if (!array && array.error().code == "not_found")
+    return show_end(with, job);
+  return follow_array(with, id);
+}
+
+}  // namespace
+
+int follow_job(session& with, const std::string& id) {
+  return show_end(with, await_end(with, id));
+}
+
 void add_watch(CLI::App& app, command& chosen) {
-  auto* added = app.add_subcommand("watch", "Follow a job to its end");
+  auto* added = app.add_subcommand("watch", "Follow a job, or an array of jobs, to its end");
   const auto id = std::make_shared<std::string>();
-  added->add_option("id", *id, "The job's id, or the beginning of it")->required();
+  added->add_option("id", *id, "The id of the job or array, or the beginning of it")
+    ->required();
   added->callback([id, &chosen] {
-    chosen = [id](session& with) { return follow_job(with, *id); };
+    chosen = [id](session& with) { return follow(with, *id); };
   });
 }
 

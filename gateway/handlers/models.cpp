@@ -21,7 +21,23 @@ http_reply render_list(const actors::model_list& list) {
   return json_reply(out.take());
 }
 
-http_reply render_versions(const std::string& name, const actors::model_list& list) {
+/// The names under which else the model is asked for.
+void write_aliases(json_writer& out, const std::string& name, const actors::served_models& served) {
+  out.key("aliases");
+  out.begin_array();
+  for (auto& [alias, target] : served.aliases) {
+    if (target.model != name)
+      continue;
+    out.begin_object();
+    out.member("name", alias);
+    out.text_or_null("version", target.version);
+    out.end_object();
+  }
+  out.end_array();
+}
+
+http_reply render_versions(const std::string& name, const actors::model_list& list,
+                           const actors::served_models& served) {
   json_writer out;
   out.begin_object();
   out.member("name", name);
@@ -35,6 +51,7 @@ http_reply render_versions(const std::string& name, const actors::model_list& li
     ++count;
   }
   out.end_array();
+  write_aliases(out, name, served);
   out.end_object();
   if (count == 0)
     return failure_reply({error_code::model_not_found, "no model is named " + name, {}});
@@ -47,9 +64,17 @@ void list(const handler_context& context, const exchange_ptr& exchange) {
 
 void read_versions(const handler_context& context, const exchange_ptr& exchange) {
   std::string name{exchange->request().parameter("name")};
-  answer_with<actors::model_list>(
-    context, exchange, actors::list_models{},
-    [name](const actors::model_list& all) { return render_versions(name, all); });
+  auto go_on = [&context, exchange, name](runtime::expected<actors::model_list> all) {
+    if (!all)
+      return exchange->reply(failure_reply(all.error()));
+    answer_with<actors::served_models>(
+      context, exchange, actors::get_served_models{},
+      [name, all = std::move(*all)](const actors::served_models& served) {
+        return render_versions(name, all, served);
+      });
+  };
+  context.bridge.ask<actors::model_list>(exchange, actors::list_models{}, context.request_timeout,
+                                         std::move(go_on));
 }
 
 void read_version(const handler_context& context, const exchange_ptr& exchange) {

@@ -93,6 +93,41 @@ TEST_CASE("the worked example, one input in JSON and one behind it, is answered 
   CHECK(reply.headers["content-type"] == "application/octet-stream");
 }
 
+TEST_CASE("what clients in C++ and Python send, byte for byte, is answered in their form") {
+  fixture f;
+  // An empty id, no outputs, and a Content-Type that is not looked at.
+  const std::string in_cpp =
+    R"({"id":"","parameters":{"binary_data_output":true},"inputs":[{"name":"INPUT0",)"
+    R"("datatype":"INT32","shape":[1,16],"parameters":{"binary_data_size":64}},{"name":"INPUT1",)"
+    R"("datatype":"INT32","shape":[1,16],"parameters":{"binary_data_size":64}}]})";
+  REQUIRE(in_cpp.size() == 239);
+  // The model's name once more, and lower-case names of header fields.
+  const std::string in_python =
+    R"({"id":"7","model_name":"simple","inputs":[{"name":"INPUT0","shape":[1,16],)"
+    R"("datatype":"INT32","parameters":{"binary_data_size":64}},{"name":"INPUT1","shape":[1,16],)"
+    R"("datatype":"INT32","parameters":{"binary_data_size":64}}]})";
+  raw_client client{f.port};
+  auto send = [&](const std::string& head, const std::string& fields) {
+    return client.ask("POST /v2/models/simple/infer HTTP/1.1\r\nHost: localhost:8000\r\n" + fields
+                      + std::to_string(head.size()) + "\r\ncontent-type: application/octet-stream"
+                      + "\r\nContent-Length: " + std::to_string(head.size() + 128) + "\r\n\r\n"
+                      + head + whole_numbers(false) + whole_numbers(true));
+  };
+  auto reply = send(in_cpp, "User-Agent: libcurl-agent/1.0\r\nAccept: */*\r\n"
+                            "Inference-Header-Content-Length: ");
+  REQUIRE(reply.status == 200);
+  auto length = std::stoul(reply.headers.at("inference-header-content-length"));
+  CHECK(!json::parse(reply.body.substr(0, length)).contains("id"));
+  CHECK((reply.body.substr(length) == whole_numbers(false) + whole_numbers(true)));
+  reply = send(in_python, "Accept: */*\r\nConnection: keep-alive\r\n"
+                          "inference-header-content-length: ");
+  REQUIRE(reply.status == 200);
+  auto answer = json::parse(reply.body);
+  CHECK(answer["id"] == "7");
+  CHECK(answer["outputs"][1]["data"] == json(std::vector<int>(16, 1)));
+  CHECK(!reply.headers.contains("inference-header-content-length"));
+}
+
 TEST_CASE("without outputs and with binary_data_output all outputs are binary") {
   fixture f;
   auto request = small_request();

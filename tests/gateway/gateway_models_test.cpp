@@ -114,6 +114,23 @@ TEST_CASE("a question ends an upload of which all has come, when it has the conf
   CHECK(json::parse(ended.body)["byte_size"] == 10);
 }
 
+TEST_CASE("a model is shown with the labels of its outputs and with its own aliases") {
+  fixture f;
+  actors::model_entry entry;
+  entry.name = "digits";
+  entry.version = "2";
+  entry.spec.outputs.push_back({"y", models::datatype::fp32, {2}, {"no", "yes"}});
+  f.script->models.models = {entry};
+  f.ask("PUT", "/api/v1/aliases/stable", {{"model", "digits"}, {"version", "2"}});
+  f.ask("PUT", "/api/v1/aliases/newest", {{"model", "digits"}});
+  f.ask("PUT", "/api/v1/aliases/other", {{"model", "simple"}});
+  auto shown = f.get("/api/v1/models/digits");
+  CHECK(shown["versions"][0]["outputs"][0]["labels"] == json{"no", "yes"});
+  CHECK(shown["aliases"]
+        == json{{{"name", "newest"}, {"version", nullptr}},
+                {{"name", "stable"}, {"version", "2"}}});
+}
+
 TEST_CASE("models are listed, read and removed") {
   fixture f;
   f.get("/api/v1/models/digits", 404);
@@ -125,6 +142,7 @@ TEST_CASE("models are listed, read and removed") {
   f.script->models.models = {entry};
   CHECK(f.get("/api/v1/models")["models"][0]["inputs"][0]["dims"] == json{64});
   CHECK(f.get("/api/v1/models/digits")["versions"].size() == 1);
+  CHECK(f.get("/api/v1/models/digits")["aliases"] == json::array());
   CHECK(f.get("/api/v1/models/digits/versions/1")["version"] == "1");
   CHECK(f.ask("DELETE", "/api/v1/models/digits").status == 200);
   CHECK(f.ask("DELETE", "/api/v1/models/digits/versions/1").status == 200);

@@ -240,6 +240,8 @@ def walk_jobs(caller):
                     "timeout_ms": 500, "reduce": {"method": "histogram", "bins": 3},
                     "aggregate": {"method": "trimmed_mean", "trim": 0.1}})
     submit(caller, {**job, "inputs": [tensor("x", [1, 2, 3])]})
+    submit(caller, {**job, "name": None, "cabinet": None, "reduce": None, "command": None,
+                    "nodes": {"min": None, "include": None}, "retry": {"attempts_max": None}})
     for bad in ({**job, "colour": 1}, {**job, "docker_image": "x"}, {}, [], b"{",
                 {**job, "model": "none"}, {**job, "model": "a b"},
                 {**job, "timeout_ms": 0, "priority": 10, "nodes": {"min": 2, "zone": 1}}):

@@ -150,6 +150,10 @@ fs::path repository::wishes_path() const {
   return options_.folder / ".serving";
 }
 
+fs::path repository::sent_folder() const {
+  return staging_folder() / ".sent";
+}
+
 bool repository::is_fileless(const model_record& model) {
   return model.spec.kind != model_kind::torchscript;
 }

@@ -109,6 +109,9 @@ public:
   /// Where the wishes of `serving_wishes` are kept.
   std::filesystem::path wishes_path() const;
 
+  /// A folder for files that are only sent with a load; it does not outlive this process.
+  std::filesystem::path sent_folder() const;
+
   /// Opens an upload; an open one with this id starts anew. `upload_id` is 1 to 128 letters,
   /// digits, '-' and '_'. Errors: bad_input (id), overloaded (too many open uploads), store_full,
   /// internal.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "models/repository.hpp"
+#include "models/sent_model.hpp"
 #include "models/triton_config.hpp"
 
 namespace dim::models {
@@ -28,18 +29,6 @@ std::uint64_t number_of(std::string_view version) {
   std::uint64_t number = 0;
   std::from_chars(version.data(), version.data() + version.size(), number);
   return number;
-}
-
-/// One label a line; the end of the last line is no label.
-std::vector<std::string> labels_of(const std::string& text) {
-  std::vector<std::string> labels;
-  std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) {
-    if (line.ends_with('\r'))
-      line.pop_back();
-    labels.push_back(std::move(line));
-  }
-  return labels;
 }
 
 }  // namespace
@@ -141,7 +130,7 @@ runtime::expected<repository::model_record> repository::read_triton_config(
     const auto labels = read_text(folder_of(name) / file->second, config_bytes_max);
     if (!labels)
       return tl::unexpected(labels.error());
-    output.labels = labels_of(*labels);
+    output.labels = read_labels(*labels);
   }
   if (!read->unused.empty()) {
     std::string warning = name + ": config.pbtxt: not used here:";

@@ -94,7 +94,10 @@ runtime::expected<triton_model> parse_triton_text(std::string_view text) {
   return model;
 }
 
-runtime::expected<model_spec> parse_triton_json(std::string_view json, const model_spec& base) {
+namespace {
+
+/// The configuration in JSON, laid over `base`.
+runtime::expected<triton_model> read_json(std::string_view json, const model_spec& base) {
   triton::ModelConfig over;
   pb::util::JsonParseOptions options;
   options.ignore_unknown_fields = true;
@@ -112,13 +115,27 @@ runtime::expected<model_spec> parse_triton_json(std::string_view json, const mod
   lay_over(message, over);
   message.set_name(base.name);
   auto model = checked(message);
-  if (!model)
-    return tl::unexpected(model.error());
-  if (!over.name().empty() && over.name() != base.name)
+  if (model && !over.name().empty() && over.name() != base.name)
     return runtime::fail(error_code::bad_input, "the configuration names the model \""
                                                   + over.name() + "\", not \"" + base.name + "\"");
+  return model;
+}
+
+}  // namespace
+
+runtime::expected<model_spec> parse_triton_json(std::string_view json, const model_spec& base) {
+  auto model = read_json(json, base);
+  if (!model)
+    return tl::unexpected(model.error());
   keep_own_fields(model->spec, base);
   return std::move(model->spec);
+}
+
+runtime::expected<triton_model> parse_whole_triton_json(std::string_view json,
+                                                        const std::string& name) {
+  model_spec nothing;
+  nothing.name = name;
+  return read_json(json, nothing);
 }
 
 std::string to_triton_json(const model_spec& spec) {

@@ -30,6 +30,11 @@ runtime::expected<triton_model> parse_triton_text(std::string_view text);
 /// above.
 runtime::expected<model_spec> parse_triton_json(std::string_view json, const model_spec& base);
 
+/// Reads JSON of a whole configuration, with nothing under it, for the model `name`. Fields that
+/// are not used are passed over. Errors: as above.
+runtime::expected<triton_model> parse_whole_triton_json(std::string_view json,
+                                                        const std::string& name);
+
 /// The configuration as JSON with Triton's names, every field that has a value, numbers of 64 bits
 /// as text: proto3's way.
 std::string to_triton_json(const model_spec& spec);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -47,6 +48,12 @@ struct route_shares {
     if (place >= shares.size())
       shares.resize(place + 1);
     return shares[place];
+  }
+
+  /// Whether some node has an agent of it, or is being asked to start one.
+  bool has_agents() const {
+    return std::any_of(shares.begin(), shares.end(),
+                       [](const share& each) { return each.warm || each.warming; });
   }
 
   std::vector<share> shares;

@@ -49,8 +49,9 @@ void served_table::take(const std::vector<served_version>& versions) {
     auto is_served = name != names_.end() &&
                      name->second.versions.contains(number_of(route.entry->version)) &&
                      name->second.versions.at(number_of(route.entry->version)) == each.second;
-    // What is being prepared, or still answers, is not forgotten.
-    return !is_served && route.outstanding == 0 && route.state != serving_state::loading;
+    // What is being prepared, still answers, or has agents to be stopped, is not forgotten.
+    return !is_served && route.outstanding == 0 && route.state != serving_state::loading &&
+           !route.shares.has_agents();
   });
 }
 

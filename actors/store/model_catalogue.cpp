@@ -27,6 +27,7 @@ void models_state::initialise(self_pointer pointer, models_arguments values) {
   });
   for (const auto& problem : arguments.repository->problems())
     runtime::log(runtime::log_level::warn, name, "left out a model", {{"reason", problem}});
+  sent = models::sent_store{arguments.repository->sent_folder()};
   read_resumable();
   start_serving();
 }
@@ -66,6 +67,8 @@ caf::result<chunk> models_state::fetch(const fetch_chunk& request) const {
   if (request.length == 0 || request.length > chunk_bytes_max)
     return runtime::to_error(error_code::bad_input, "length: expected 1 to 1048576 bytes");
   auto block = arguments.repository->read_chunk(request.digest, request.offset, request.length);
+  if (!block && block.error().code == error_code::not_found)
+    block = sent.read_chunk(request.digest, request.offset, request.length);
   if (block)
     return chunk{std::move(block->data), block->total_size};
   if (block.error().code != error_code::not_found)
@@ -88,7 +91,8 @@ std::string models_state::describe() const {
   return std::to_string(arguments.repository->list().size()) + " versions, "
          + std::to_string(table.ready_count()) + " served, "
          + std::to_string(uploads.size() + resumables.size()) + " uploads, "
-         + std::to_string(checks.size()) + " checks";
+         + std::to_string(checks.size()) + " checks, "
+         + std::to_string(sent.digests().size()) + " files sent with a load";
 }
 
 models_with_timers::behavior_type model_catalogue(models_state::self_pointer self,

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "actors/store/serving_table.hpp"
 #include "config/options.hpp"
 #include "models/repository.hpp"
+#include "models/sent_store.hpp"
 #include "runtime/actor_base.hpp"
 #include "runtime/blob_store.hpp"
 #include "runtime/service.hpp"
@@ -119,6 +121,8 @@ private:
     std::vector<model_entry> versions;
     std::size_t prepared = 0;
     std::vector<served_promise> waiting;
+    /// Its files came with the request, which keeps them no longer.
+    bool is_sent = false;
   };
   struct unload_run {
     std::string name;
@@ -134,6 +138,7 @@ private:
   void note_catalogue();
   void announce();
   runtime::expected<void> save_wishes();
+  runtime::expected<serving_table::load_plan> plan_load(const load_served_model& request);
   void prepare_next(const std::string& name);
   void finish_load(load_run done);
   void fail_load(const std::string& name, const runtime::failure& cause);
@@ -142,6 +147,13 @@ private:
   void retire_all(const std::vector<model_entry>& gone);
   void note_retired(std::uint64_t run);
   void refuse_runs();
+
+  // model_sent.cpp
+  /// Keeps the files of the request, and makes versions of them.
+  runtime::expected<serving_table::load_plan> plan_sent(const load_served_model& request);
+  runtime::expected<std::vector<model_entry>> keep_sent(const load_served_model& request);
+  /// Removes files that were sent and that nobody needs.
+  void drop_sent();
 
   self_pointer self = nullptr;
   models_arguments arguments;
@@ -152,6 +164,9 @@ private:
   bool is_watching = false;
   std::map<std::string, check> checks;
   serving_table table;
+  models::sent_store sent;
+  /// Digests of what is being let go: requests under way may need the files.
+  std::multiset<std::string> retiring;
   /// Of `served_models`: grows with each change.
   std::uint64_t serving_revision = 0;
   std::map<std::string, load_run> loads;  // by model

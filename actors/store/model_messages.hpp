@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -249,8 +250,9 @@ typename Inspector::result_type inspect(Inspector& f, get_served_models& x) {
 /// Serves a model: the versions that its policy names, or one, with the configuration in the
 /// repository or the one that is given. A model that is served already is loaded anew and swapped
 /// in when it is ready; on failure the old one stays. Replies when it is served. Errors:
-/// model_not_found, bad_input (configuration), bad_model, memory_limit, no_nodes, conflict (a load
-/// of it is under way), expired.
+/// model_not_found, bad_input (configuration, files), bad_model, memory_limit, no_nodes, conflict
+/// (a load of it is under way), overloaded (too many models are served from files that were sent),
+/// expired.
 struct load_served_model {
   std::string name;
   /// Empty: as the policy says.
@@ -258,11 +260,14 @@ struct load_served_model {
   /// JSON of Triton's model configuration, or empty.
   std::string config_json;
   std::uint64_t time_left_ms = 0;
+  /// By path in the model's folder ("1/model.pt"): these, with the configuration, are served in
+  /// place of what the repository has, until the next load, an unload, or the end of this process.
+  std::map<std::string, runtime::bytes> files = {};
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, load_served_model& x) {
-  return f(x.name, x.version, x.config_json, x.time_left_ms);
+  return f(x.name, x.version, x.config_json, x.time_left_ms, x.files);
 }
 
 /// Stops to serve a model, or one version: requests under way end first. Replies when it is gone.

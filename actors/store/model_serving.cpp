@@ -69,28 +69,37 @@ caf::result<served_models> models_state::served(const get_served_models& request
   return std::move(*found);
 }
 
+runtime::expected<serving_table::load_plan> models_state::plan_load(
+  const load_served_model& request) {
+  if (auto read = arguments.repository->read_again(request.name); !read) {
+    auto cause = read.error();
+    cause.message = "failed to load '" + request.name + "', " + cause.message;
+    return tl::unexpected(std::move(cause));
+  }
+  retire_all(table.refresh(list().models));
+  return table.plan_load(request.name, request.version, request.config_json);
+}
+
 caf::result<served_models> models_state::load(const load_served_model& request) {
   if (request.time_left_ms == 0)
     return runtime::to_error(error_code::expired, "no time was left to load the model");
   if (const auto run = loads.find(request.name); run != loads.end()) {
     const load_served_model& other = run->second.request;
-    if (other.version != request.version || other.config_json != request.config_json)
+    if (other.version != request.version || other.config_json != request.config_json
+        || run->second.is_sent || !request.files.empty())
       return runtime::to_error(error_code::conflict, "failed to load '" + request.name
                                                        + "', another load of it is under way");
     return run->second.waiting.emplace_back(self->make_response_promise<served_models>());
   }
-  if (auto read = arguments.repository->read_again(request.name); !read) {
-    auto cause = read.error();
-    cause.message = "failed to load '" + request.name + "', " + cause.message;
-    return runtime::to_error(cause);
-  }
-  retire_all(table.refresh(list().models));
-  auto plan = table.plan_load(request.name, request.version, request.config_json);
+  auto plan = request.files.empty() ? plan_load(request) : plan_sent(request);
   if (!plan)
     return runtime::to_error(plan.error());
   table.begin_load(*plan);
   announce();
-  load_run run{std::move(*plan), request, 0, {}, 0, {}};
+  if (!plan->sent.empty())
+    (void)save_wishes();
+  load_run run{std::move(*plan), request, 0, {}, 0, {}, !request.files.empty()};
+  run.request.files.clear();
   run.until_ms = now_ms() + static_cast<std::int64_t>(std::min(request.time_left_ms, load_ms_max));
   for (const auto* versions : {&run.plan.companions, &run.plan.versions})
     for (const model_entry& entry : *versions)
@@ -132,6 +141,7 @@ void models_state::finish_load(load_run done) {
   const auto gone = table.finish_load(done.plan);
   announce();
   retire_all(gone);
+  drop_sent();
   runtime::log(runtime::log_level::info, name, "serves a model", {{"model", done.plan.name}});
   const auto saved = save_wishes();
   auto reply = table.find(done.plan.name);
@@ -155,6 +165,7 @@ void models_state::fail_load(const std::string& model, const runtime::failure& c
   failure.message = "failed to load '" + model + "', " + cause.message;
   table.fail_load(run.plan, cause.message);
   announce();
+  drop_sent();
   (void)save_wishes();
   runtime::log(runtime::log_level::warn, name, "could not load a model",
                {{"model", model}, {"reason", cause.message}});
@@ -172,6 +183,7 @@ caf::result<served_models> models_state::unload(const unload_served_model& reque
   announce();
   if (auto saved = save_wishes(); !saved) {
     table.finish_unload(*gone);
+    drop_sent();
     return runtime::to_error(saved.error());
   }
   const std::uint64_t run = ++last_unload;
@@ -191,14 +203,13 @@ void models_state::note_retired(std::uint64_t run) {
   unload_run done = std::move(unloads.extract(found).mapped());
   table.finish_unload(done.versions);
   announce();
+  drop_sent();
   runtime::log(runtime::log_level::info, name, "serves a model no longer",
                {{"model", done.name}});
-  if (auto reply = table.find(done.name)) {
-    reply->revision = serving_revision;
-    done.promise.deliver(std::move(*reply));
-  } else {
-    done.promise.deliver(runtime::to_error(reply.error()));
-  }
+  // Of a model that was only sent with a load nothing is left.
+  served_models left = table.find(done.name).value_or(served_models{});
+  left.revision = serving_revision;
+  done.promise.deliver(std::move(left));
 }
 
 template <class Done>
@@ -206,10 +217,16 @@ void models_state::retire(const model_entry& entry, std::uint64_t time_left_ms, 
   const auto router = arguments.router.get();
   if (!router || entry.spec.kind == models::model_kind::ensemble)
     return done();
+  const auto file = retiring.insert(entry.digest);
+  auto end = [this, file, done] {
+    retiring.erase(file);
+    drop_sent();
+    done();
+  };
   self->request(router, waiting_time(time_left_ms),
                 retire_model{entry.name, entry.version, entry.digest, entry.revision,
                              time_left_ms})
-    .then([done](const model_retired&) { done(); }, [done](const caf::error&) { done(); });
+    .then([end](const model_retired&) { end(); }, [end](const caf::error&) { end(); });
 }
 
 void models_state::retire_all(const std::vector<model_entry>& gone) {

@@ -93,7 +93,7 @@ runtime::expected<model_alias> serving_table::set_alias(const std::string& alias
   if (!models::is_model_name(alias))
     return runtime::fail(error_code::bad_input, "an alias is 1 to 128 letters, digits, '.', '_' "
                                                 "and '-', first a letter or digit");
-  if (catalogue_.contains(alias))
+  if (!available(alias).empty())
     return runtime::fail(error_code::conflict, "a model has the name '" + alias + "'");
   const auto model = rows_.find(target.model);
   const bool is_there =

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,11 @@ namespace dim::actors {
 ///                           \_______ failed: unavailable             (and back by a load)
 ///
 /// A version that is loaded anew stays ready, as it was, until the new one can take its place. An
-/// ensemble counts as ready while the models of all its steps are. Without actors; MODELS owns it.
+/// ensemble counts as ready while the models of all its steps are.
+///
+/// A model whose files were sent with a load stands in place of the repository's of that name, with
+/// all its versions, until the next load or until it is unloaded. Nothing of it is in the wishes
+/// but its revision, so that it is gone after a restart. Without actors; MODELS owns it.
 class serving_table {
 public:
   /// A model that is to be served in a new way, and what has to be prepared before.
@@ -28,6 +33,8 @@ public:
     /// Versions of an ensemble's steps that are not served yet.
     std::vector<model_entry> companions;
     models::model_wish wish;
+    /// All versions of which files were sent; empty: the repository's are meant.
+    std::vector<model_entry> sent;
   };
 
   serving_table() = default;
@@ -43,6 +50,10 @@ public:
   /// to load 'NAME'": model_not_found, bad_input.
   runtime::expected<load_plan> plan_load(const std::string& name, const std::string& version,
                                          const std::string& config_json) const;
+  /// The same for versions of which files were sent, by number and of one configuration; there is
+  /// at least one. Errors beside those: conflict (an alias has this name), overloaded (too many).
+  runtime::expected<load_plan> plan_sent(const std::string& name,
+                                         const std::vector<model_entry>& sent) const;
   void begin_load(const load_plan& plan);
   /// The plan's versions are served from now on, and no other of the model. Returns those whose
   /// place they take.
@@ -69,16 +80,37 @@ public:
     return wishes_;
   }
   std::size_t ready_count() const;
+  /// Of the files that were sent and are needed.
+  std::set<std::string> sent_digests() const;
 
 private:
   using version_rows = std::map<std::uint64_t, served_version>;
   using entries = std::map<std::uint64_t, model_entry>;
 
-  /// The wish for a model, or what stands where nobody has one.
+  /// A model whose files were sent with a load.
+  struct sent_model {
+    entries versions;
+    models::model_wish wish;
+  };
+
+  /// The wish for the repository's model, or what stands where nobody has one.
+  models::model_wish stored_wish(const std::string& name) const;
+  /// The same for the model as it is.
   models::model_wish wish_of(const std::string& name) const;
+  /// The versions that were sent, or else the repository's; none when there is no such model.
+  const entries& available(const std::string& name) const;
   runtime::expected<models::model_spec> spec_of(const entries& versions,
                                                 const models::model_wish& wish) const;
   void refresh_model(const std::string& name, std::vector<model_entry>& gone);
+  /// Lets the rows of a model be those of the versions that are available.
+  void settle(const std::string& name);
+  runtime::expected<load_plan> choose_versions(load_plan plan, const entries& versions,
+                                               const models::model_spec& spec) const;
+  /// The next configuration of the model gets this revision, or a higher one.
+  void keep_revision(const std::string& name, std::uint32_t revision);
+  void finish_companions(const load_plan& plan);
+  std::vector<model_entry> swap_in(const load_plan& plan);
+  void forget_sent(const std::string& name);
   void add_companions(load_plan& plan, const models::model_spec& spec, std::uint32_t depth) const;
   void add_unloads(const std::string& name, const std::string& version, bool dependents,
                    std::vector<model_entry>& gone, std::uint32_t depth);
@@ -88,6 +120,7 @@ private:
   bool serves_all_ = true;
   models::serving_wishes wishes_;
   std::map<std::string, entries> catalogue_;
+  std::map<std::string, sent_model> sent_;
   std::map<std::string, version_rows> rows_;
 };
 

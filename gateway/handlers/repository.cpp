@@ -1,10 +1,12 @@
 #include "gateway/handlers/repository.hpp"
 
+#include "gateway/base64.hpp"
 #include "gateway/coded_exchange.hpp"
 #include "gateway/inference/answer_writer.hpp"
 #include "gateway/inference/json_walker.hpp"
 #include "gateway/inference/served_model_json.hpp"
 #include "gateway/problem_list.hpp"
+#include "models/sent_model.hpp"
 
 namespace dim::gateway {
 
@@ -13,6 +15,8 @@ namespace {
 using runtime::error_code;
 using runtime::failure;
 using json_value = json_walker::value_type;
+
+constexpr std::string_view file_prefix = "file:";
 
 /// Reads a body that may be empty; `each` as in `json_walker::read_document`.
 template <class Each>
@@ -79,6 +83,24 @@ void change_served(const handler_context& context, const exchange_ptr& exchange,
     });
 }
 
+/// Reads "file:<path>", a file of the model in base64.
+bool read_file(json_walker& walker, const std::string& name, json_value value,
+               std::map<std::string, runtime::bytes>& files) {
+  const std::string where = "parameters." + name;
+  if (files.size() >= models::sent_files_max)
+    return walker.refuse_at("parameters", "expected at most "
+                                            + std::to_string(models::sent_files_max) + " files");
+  std::string text;
+  if (!walker.read_text(value, where, text))
+    return false;
+  const auto data = from_base64(text);
+  if (!data)
+    return walker.refuse_at(where, "expected the file's bytes in base64, with padding");
+  const bool is_first = files.emplace(name.substr(file_prefix.size()),
+                                      runtime::bytes::copy_of(*data)).second;
+  return is_first || walker.refuse_at(where, "expected each file once");
+}
+
 void load(const handler_context& context, const exchange_ptr& exchange) {
   actors::load_served_model message;
   message.name = exchange->request().parameter("model");
@@ -86,11 +108,8 @@ void load(const handler_context& context, const exchange_ptr& exchange) {
     exchange->request(), [&](json_walker& walker, std::string_view name, json_value value) {
       if (name == "config")
         return walker.read_text(value, "parameters.config", message.config_json);
-      return !name.starts_with("file:")
-             || walker.refuse(
-               "files can not be sent with a load; upload the version by PUT "
-               "/api/v1/models/{name}/versions/{version}",
-               error_code::unsupported);
+      return !name.starts_with(file_prefix)
+             || read_file(walker, std::string{name}, value, message.files);
     });
   if (problem)
     return exchange->reply(load_failure_reply(*problem, message.name));

@@ -304,3 +304,20 @@ TEST_CASE("a version is retired when its last request has ended, and its agents 
   REQUIRE_FALSE(node.agents.empty());
   CHECK_FALSE(node.agents.back().wanted);
 }
+
+TEST_CASE("a version that is replaced while nobody asks for it is let go on its nodes as well") {
+  router_fixture f;
+  f.start();
+  auto& node = f.add_node("a");
+  f.infer(f.request_of("r1"));
+  node.agents.clear();
+  auto newer = f.catalogue;
+  ++newer.revision;
+  newer.versions.back().model.digest = "another file";
+  f.send(f.router, newer);
+  auto retired = f.ask<model_retired>(f.router, retire_model{"m", "2", "m2", 0, 5'000});
+  CHECK(retired.has_value());
+  REQUIRE(node.agents.size() == 1);
+  CHECK_FALSE(node.agents.front().wanted);
+  CHECK(node.agents.front().model_digest == "m2");
+}

@@ -1,128 +1,9 @@
-#include <optional>
-
-#include <doctest/doctest.h>
-
-#include "actors/cluster/messages.hpp"
-#include "actors/store/model_catalogue.hpp"
-#include "tests/models/tensors.hpp"
-#include "tests/support/actor_fixture.hpp"
-#include "tests/support/temporary_folder.hpp"
+#include "tests/actors/serving_fixture.hpp"
 
 using namespace dim;
 using namespace dim::actors;
 using namespace dim::tests;
 using runtime::error_code;
-
-namespace {
-
-const std::string config_text = R"(max_batch_size = 8
-kind = "identity"
-
-[[inputs]]
-name = "x"
-datatype = "FP32"
-dims = [4]
-
-[[outputs]]
-name = "y"
-datatype = "FP32"
-dims = [4]
-)";
-
-const std::string ensemble_text = R"(kind = "ensemble"
-max_batch_size = 8
-
-[[inputs]]
-name = "in"
-datatype = "FP32"
-dims = [4]
-
-[[outputs]]
-name = "out"
-datatype = "FP32"
-dims = [4]
-
-[[steps]]
-model = "echo"
-inputs = { x = "in" }
-outputs = { y = "out" }
-)";
-
-/// MODELS over a repository with the model "echo" of versions 1 to 3, and a ROUTER that notes what
-/// it is told and asked, and answers when the test lets it.
-struct serving_fixture : actor_fixture {
-  explicit serving_fixture(const std::string& control = "all") {
-    for (const char* version : {"1", "2", "3"})
-      std::filesystem::create_directories(folder / "models/echo" / version);
-    write_file(folder / "models/echo/config.toml", config_text);
-    write_file(folder / "models/whole/config.toml", ensemble_text);
-    arguments.router.set(fake<router_actor>(
-      [](const run_inference&) { return inference_done{}; }, [](const withdraw_inference&) {},
-      [](const get_model_statistics&) { return model_statistics_list{}; },
-      [this](const served_models& news) { told.push_back(news); },
-      [this](const prepare_model& wish) -> caf::result<model_prepared> {
-        prepared.push_back(wish.model);
-        if (refusal)
-          return runtime::to_error(*refusal);
-        return model_prepared{"node-1"};
-      },
-      [this](const retire_model& wish) {
-        retired.push_back(wish);
-        return model_retired{};
-      },
-      [](const get_inference_records&) { return inference_record_list{}; },
-      [](const node_updated&) {}, [](const node_lost&) {}, [](router_due) {}));
-    arguments.serving.control = control;
-    start();
-  }
-
-  void start() {
-    models::repository_options options;
-    options.folder = folder / "models";
-    auto opened = models::repository::open(options);
-    REQUIRE(opened);
-    CHECK(opened->problems().empty());
-    arguments.repository = std::make_shared<models::repository>(std::move(*opened));
-    arguments.blobs = std::make_shared<runtime::blob_store>(
-      *runtime::blob_store::open(folder / "blobs", false));
-    catalogue = sys().spawn(model_catalogue, arguments);
-    run();
-  }
-
-  runtime::expected<served_models> load(const std::string& name, const std::string& version = "",
-                                        const std::string& config = "") {
-    return ask<served_models>(catalogue, load_served_model{name, version, config, 10'000});
-  }
-
-  runtime::expected<served_models> unload(const std::string& name, const std::string& version = "",
-                                          bool dependents = false) {
-    return ask<served_models>(catalogue, unload_served_model{name, version, dependents, 10'000});
-  }
-
-  /// What ROUTER was told last: "1:unknown 2:unknown 3:ready".
-  std::string states(const std::string& name) const {
-    std::string text;
-    for (const served_version& each : told.back().versions)
-      if (each.model.name == name)
-        text += (text.empty() ? "" : " ") + each.model.version + ":" + word(each.state);
-    return text;
-  }
-
-  static std::string word(serving_state state) {
-    constexpr const char* words[] = {"unknown", "ready", "unavailable", "loading", "unloading"};
-    return words[static_cast<std::size_t>(state)];
-  }
-
-  temporary_folder folder;
-  models_arguments arguments;
-  models_actor catalogue;
-  std::vector<served_models> told;
-  std::vector<model_entry> prepared;
-  std::vector<retire_model> retired;
-  std::optional<runtime::failure> refusal;
-};
-
-}  // namespace
 
 TEST_CASE("at a start every model is served by its version policy, and nothing is prepared") {
   serving_fixture f;
@@ -163,7 +44,7 @@ TEST_CASE("a model that is not there can not be loaded, in the words that client
 
 TEST_CASE("a model put into the repository by hand is found by a load") {
   serving_fixture f;
-  write_file(f.folder / "models/late/config.toml", config_text);
+  write_file(f.folder / "models/late/config.toml", echo_text);
   REQUIRE(f.load("late"));
   CHECK(f.states("late") == "1:ready");
 }

@@ -172,9 +172,33 @@ TEST_CASE("load and unload answer with an empty body, and a failure to load says
   reply = f.ask("POST", "/v2/repository/models/simple/load");
   CHECK(reply.status == 400);
   CHECK(json::parse(reply.body)["error"] == "failed to load 'simple': no program");
-  reply = f.ask("POST", "/v2/repository/models/simple/load",
-                {{"parameters", {{"file:1/model.pt", "AAAA"}}}});
-  CHECK(reply.status == 501);
+}
+
+TEST_CASE("files of a model come with its load, in base64, and a wrong one is refused by name") {
+  fixture f;
+  const auto load = [&](const json& parameters) {
+    return f.ask("POST", "/v2/repository/models/fresh/load", {{"parameters", parameters}});
+  };
+  CHECK(load({{"config", "{}"}, {"file:1/model.pt", "AAEC/w=="}, {"file:labels.txt", ""}}).status
+        == 200);
+  const auto sent = f.script->serving->last_load();
+  CHECK(sent.name == "fresh");
+  CHECK(sent.config_json == "{}");
+  REQUIRE(sent.files.size() == 2);
+  CHECK(sent.files.at("1/model.pt").view() == std::string_view{"\0\1\2\xff", 4});
+  CHECK(sent.files.at("labels.txt").empty());
+  for (const json& wrong : {json("AAEC/w"), json("*"), json(1), json({{"b64", "AAEC"}})}) {
+    const auto reply = load({{"config", "{}"}, {"file:1/model.pt", wrong}});
+    CHECK(reply.status == 400);
+    const std::string words = json::parse(reply.body)["error"];
+    CHECK(words.starts_with("failed to load 'fresh': parameters.file:1/model.pt: expected"));
+  }
+  json many = {{"config", "{}"}};
+  for (int number = 0; number < 1'025; ++number)
+    many["file:1/" + std::to_string(number)] = "";
+  const auto reply = load(many);
+  CHECK(reply.status == 400);
+  CHECK(reply.body.find("expected at most 1024 files") != std::string::npos);
 }
 
 TEST_CASE("aliases are set, shown and removed") {

@@ -173,7 +173,10 @@ def walk_serving(caller):
     caller.ask("GET", "/v2/models/echo/ready")
     caller.ask("POST", "/v2/models/echo/infer", {"inputs": [tensor("INPUT0", [1, 2])]})
     caller.ask("POST", "/v2/repository/index")
-    for body in ({"parameters": {"config": "{"}}, {"parameters": {"config": 3}}, b"{", b""):
+    file = "file:1/model.pt"
+    for body in ({"parameters": {"config": "{"}}, {"parameters": {"config": 3}},
+                 {"parameters": {file: "AAEC"}}, {"parameters": {"config": "{}", file: "*"}},
+                 {"parameters": {"config": "{}", "file:../x": "AAEC"}}, b"{", b""):
         caller.ask("POST", f"{repository}/echo/load", body)
     caller.ask("POST", f"{repository}/none/load")
     caller.ask("POST", f"{repository}/none/unload")

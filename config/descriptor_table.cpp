@@ -374,6 +374,11 @@ const descriptor table[] = {
    "Where they are written, one JSON object a line. Empty: inference.log in data_dir."},
   {"router", "record_file_bytes_max", at<&router::record_file_bytes_max>, bytes, 0, tib, nullptr,
    "A file of this size is put aside as FILE.1 and begun anew; 0: none is written."},
+  {"router", "prewarm_models", at<&router::prewarm_models>, "", 0, 256, nullptr,
+   "Most popular models that a node starts unasked, while idle, in spare memory; 0: none."},
+  {"router", "popularity_half_life_ms", at<&router::popularity_half_life_ms>, ms, 1'000,
+   30 * day_ms, nullptr,
+   "After so long a request counts half as much for the popularity of its model."},
 };
 
 }  // namespace

@@ -147,6 +147,8 @@ caf::result<infer_result> device_state::run(run_on_device& order) {
 caf::result<agents_set> device_state::serve(const serve_on_device& wish) {
   if (!wish.wanted)
     return end_agent_of(wish.model.key());
+  if (wish.only_spare)
+    return serve_spare(wish);
   if (auto handle = agent_now(wish.model))
     return self->delegate(handle, warm_agent{wish.time_left_ms});
   if (auto refusal = refusal_of(wish.model); refusal.code != error_code::none)
@@ -154,6 +156,22 @@ caf::result<agents_set> device_state::serve(const serve_on_device& wish) {
   auto promise = self->make_response_promise<agents_set>();
   queue.push_back({wish.model, {}, {}, wish.time_left_ms, promise, now_ms()});
   return promise;
+}
+
+caf::result<agents_set> device_state::serve_spare(const serve_on_device& wish) {
+  auto& key = wish.model.key();
+  auto is_new = !agents.contains(key);
+  auto bytes = memory_need_of(*wish.model);
+  auto limit = arguments.facts.memory_bytes;
+  if (is_new && (!queue.empty() || bytes > limit - std::min(limit, used_bytes)))
+    return runtime::to_error(error_code::memory_limit,
+                             "the device has no spare room for the model: it needs " +
+                               std::to_string(bytes) + " bytes");
+  auto last_use = is_new ? 0 : agents.at(key).last_use;
+  auto handle = agent_for(wish.model);
+  // It is the first to go, until somebody has asked for it.
+  agents.at(key).last_use = last_use;
+  return self->delegate(handle, warm_agent{wish.time_left_ms});
 }
 
 caf::result<agents_set> device_state::end_agent_of(const std::string& model_key) {

@@ -76,6 +76,8 @@ private:
   };
 
   std::int64_t now_ms() const;
+  /// Starts an agent with memory that is free now, or refuses it.
+  caf::result<agents_set> serve_spare(const serve_on_device& wish);
   caf::result<agents_set> end_agent_of(const std::string& model_key);
   void cancel_wishes(const std::string& model_key);
   /// Why the model can never run here, or not wait now.

@@ -209,16 +209,18 @@ typename Inspector::result_type inspect(Inspector& f, run_on_device& x) {
 
 /// Starts the agent of this model, as soon as there is room for it, and replies when it serves; or
 /// stops it and replies when it is gone. Errors: as of `warm_agent`; memory_limit (there can be no
-/// room), overloaded (too many wait for it), cancelled (stopped while it waited).
+/// room, or none is spare), overloaded (too many wait for it), cancelled (stopped while it waited).
 struct serve_on_device {
   model_reference model;
   bool wanted = true;
   std::uint64_t time_left_ms = 0;
+  /// See `set_agents`.
+  bool only_spare = false;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, serve_on_device& x) {
-  return f(x.model, x.wanted, x.time_left_ms);
+  return f(x.model, x.wanted, x.time_left_ms, x.only_spare);
 }
 
 /// The sender no longer wants this request. No reply; see `withdraw_infer`.

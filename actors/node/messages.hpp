@@ -83,7 +83,9 @@ typename Inspector::result_type inspect(Inspector& f, withdraw_direct& x) {
 }
 
 /// Starts an agent of this version, with its warm-up, or stops all that there are. Replies when it
-/// serves, or when they are gone. Errors: as of `infer`; late ones are `expired`.
+/// serves, or when they are gone. Errors: as of `infer`; late ones are `expired`; of one that may
+/// only have what is spare: overloaded (the node has direct requests), memory_limit (an agent would
+/// have to go for it).
 struct set_agents {
   std::string model;
   std::string version;
@@ -91,11 +93,14 @@ struct set_agents {
   std::uint32_t revision = 0;
   bool wanted = true;
   std::uint64_t time_left_ms = 0;
+  /// Nobody waits for it: only an idle node starts it, and no agent ends for it.
+  bool only_spare = false;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, set_agents& x) {
-  return f(x.model, x.version, x.model_digest, x.revision, x.wanted, x.time_left_ms);
+  return f(x.model, x.version, x.model_digest, x.revision, x.wanted, x.time_left_ms,
+           x.only_spare);
 }
 
 /// The forward has begun on `device`.

@@ -202,7 +202,7 @@ private:
   infer make_infer(run_direct& order, const std::string& device);
   /// The device for the next request of this model; empty when none of its kind is here.
   std::string device_for(direct_model& held) const;
-  void start_agent(direct_model& held, std::uint64_t time_left_ms,
+  void start_agent(direct_model& held, const set_agents& wish,
                    caf::typed_response_promise<agents_set> promise);
   void stop_agents(const direct_key& key, std::uint64_t time_left_ms,
                    caf::typed_response_promise<agents_set> promise);

@@ -16,6 +16,7 @@ using runtime::error_code;
 constexpr std::uint64_t time_left_max_ms = 1'000ull * 3'600 * 24 * 365;
 /// A model without agents keeps its place in the cache for so long after its last request.
 constexpr std::int64_t keep_unused_ms = 60'000;
+constexpr const char* has_requests = "the node has direct requests";
 
 infer_result failed(runtime::failure error) {
   infer_result result;
@@ -180,8 +181,10 @@ void node_actor_state::go_on(const direct_key& key, waiting_direct& waiting,
   }
   auto& held = direct_models.at(key);
   auto left = static_cast<std::uint64_t>(std::max<std::int64_t>(0, waiting.deadline_ms - now_ms()));
-  if (!is_request)
-    return start_agent(held, left, waiting.agents_promise);
+  if (!is_request) {
+    waiting.wish.time_left_ms = left;
+    return start_agent(held, waiting.wish, waiting.agents_promise);
+  }
   auto name = device_for(held);
   auto device = name.empty() ? device_actor{} : arguments.devices.at(name).get();
   if (!device) {
@@ -221,9 +224,11 @@ caf::result<agents_set> node_actor_state::set_agents_of(const set_agents& wish) 
     stop_agents(key, wish.time_left_ms, promise);
     return promise;
   }
+  if (wish.only_spare && direct_requests() > 0)
+    return runtime::to_error(error_code::overloaded, has_requests);
   auto& held = direct_model_of(key);
   if (held.model) {
-    start_agent(held, wish.time_left_ms, promise);
+    start_agent(held, wish, promise);
     return promise;
   }
   waiting_direct waiting;
@@ -236,8 +241,13 @@ caf::result<agents_set> node_actor_state::set_agents_of(const set_agents& wish) 
   return promise;
 }
 
-void node_actor_state::start_agent(direct_model& held, std::uint64_t time_left_ms,
+void node_actor_state::start_agent(direct_model& held, const set_agents& wish,
                                    caf::typed_response_promise<agents_set> promise) {
+  // They may have come while the file was on its way.
+  if (wish.only_spare && direct_requests() > 0) {
+    promise.deliver(runtime::to_error(error_code::overloaded, has_requests));
+    return;
+  }
   auto name = device_for(held);
   auto device = name.empty() ? device_actor{} : arguments.devices.at(name).get();
   if (!device) {
@@ -245,7 +255,8 @@ void node_actor_state::start_agent(direct_model& held, std::uint64_t time_left_m
       runtime::to_error(error_code::unavailable, "the node has no device for the model"));
     return;
   }
-  promise.delegate(device, serve_on_device{*held.model, true, time_left_ms});
+  promise.delegate(device, serve_on_device{*held.model, true, wish.time_left_ms,
+                                           wish.only_spare});
 }
 
 void node_actor_state::stop_agents(const direct_key& key, std::uint64_t time_left_ms,

@@ -277,4 +277,20 @@ typename Inspector::result_type inspect(Inspector& f, router_due&) {
   return f();
 }
 
+/// INTERNAL to ROUTER: count what has been asked for since the last time, and keep it.
+struct popularity_due {};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, popularity_due&) {
+  return f();
+}
+
+/// INTERNAL to ROUTER: look for a node that has become idle, to start a popular model there.
+struct prewarm_due {};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, prewarm_due&) {
+  return f();
+}
+
 }  // namespace dim::actors

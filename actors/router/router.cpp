@@ -41,7 +41,8 @@ double worth_of(const node_record& record) {
 }  // namespace
 
 router_state::router_state(self_pointer pointer)
-  : self(pointer), table(balance_strategy::least_outstanding, 0), records(0, false) {
+  : self(pointer), table(balance_strategy::least_outstanding, 0), records(0, false),
+    popularity(config::router_options{}.popularity_half_life_ms) {
 }
 
 router_state::~router_state() {
@@ -70,6 +71,7 @@ void router_state::initialise(router_arguments values) {
       self->home_system(), *self, record_writer,
       record_writer_arguments{options.record_file, options.record_file_bytes_max});
   ask_for_models();
+  start_counting();
 }
 
 caf::typed_response_promise<inference_done> router_state::accept(run_inference& request) {
@@ -173,7 +175,9 @@ void router_state::update_node(const node_updated& news) {
     incarnations.resize(place + 1);
   }
   auto usable = news.handle && takes_work(news.record.state);
-  if (usable && (!table.is_usable(place) || incarnations[place] != news.record.incarnation))
+  auto is_new =
+    usable && (!table.is_usable(place) || incarnations[place] != news.record.incarnation);
+  if (is_new)
     ++node_changes;
   if (incarnations[place] != news.record.incarnation)
     for (auto& [key, route] : served.routes())
@@ -181,6 +185,8 @@ void router_state::update_node(const node_updated& news) {
   handles[place] = news.handle;
   incarnations[place] = news.record.incarnation;
   table.set_node(place, usable, worth_of(news.record));
+  if (is_new)
+    welcome(place);
 }
 
 void router_state::lose_node(const node_lost& news) {
@@ -245,10 +251,12 @@ std::string router_state::describe() const {
          std::to_string(table.size()) + ", under way " + std::to_string(flights.size()) +
          ", done " + std::to_string(done) + ", failed " + std::to_string(failed) + ", retried " +
          std::to_string(retried) + ", waiting for the catalogue " +
-         std::to_string(unknown.size());
+         std::to_string(unknown.size()) + ", prewarmed " + std::to_string(prewarmed) +
+         (last_prewarmed.empty() ? "" : ", the last " + last_prewarmed);
 }
 
-router_actor::behavior_type router(router_state::self_pointer self, router_arguments arguments) {
+router_with_timers::behavior_type router(router_state::self_pointer self,
+                                         router_arguments arguments) {
   auto& state = self->state;
   state.initialise(std::move(arguments));
   return {
@@ -262,6 +270,8 @@ router_actor::behavior_type router(router_state::self_pointer self, router_argum
     [&state](const node_updated& news) { state.update_node(news); },
     [&state](const node_lost& news) { state.lose_node(news); },
     [&state](router_due) { state.look_at_clock(); },
+    [&state](popularity_due) { state.count_popularity(); },
+    [&state](prewarm_due) { state.look_for_idle(); },
   };
 }
 

@@ -15,6 +15,7 @@
 #include "actors/router/answer_cache.hpp"
 #include "actors/router/ensemble_run.hpp"
 #include "actors/router/interface.hpp"
+#include "actors/router/popularity.hpp"
 #include "actors/router/record_ring.hpp"
 #include "actors/router/route_table.hpp"
 #include "actors/router/served_table.hpp"
@@ -31,7 +32,17 @@ struct router_arguments {
   runtime::service<models_actor> models;
   /// Memory for the answers of models with `response_cache`, in bytes.
   std::uint64_t cache_bytes = 0;
+  /// Where the popularity of models is kept over a restart. Empty: nowhere.
+  runtime::service<store_actor> store = {};
+  runtime::service<queries_actor> queries = {};
 };
+
+/// What ROUTER gets beside what others send.
+using router_with_timers = router_actor::extend<
+  // INTERNAL: count what has been asked for, and keep it.
+  caf::reacts_to<popularity_due>,
+  // INTERNAL: look for idle nodes that could start a popular model.
+  caf::reacts_to<prewarm_due>>;
 
 /// ROUTER runs direct inferences.
 ///
@@ -47,10 +58,13 @@ struct router_arguments {
 ///
 /// A version that is asked for is started, in the background, on all nodes that may serve it
 /// (`nodes_per_model_max`), so that the loss of one costs no start of an agent.
+///
+/// The most popular versions are started before they are asked for, on nodes that join or become
+/// idle: one at a time, with nothing but what is spare there (router_prewarm.cpp).
 struct router_state {
   static inline const char* name = "ROUTER";
   static constexpr bool runs_on_lanes = true;
-  using self_pointer = runtime::actor_self<router_actor, router_state>;
+  using self_pointer = runtime::actor_self<router_with_timers, router_state>;
 
   router_state(self_pointer pointer);
   /// Whoever still waits is told.
@@ -65,6 +79,10 @@ struct router_state {
   void lose_node(const node_lost& news);
   void look_at_clock();
   std::string describe() const;
+
+  // router_prewarm.cpp
+  void count_popularity();
+  void look_for_idle();
 
   // router_models.cpp
   void take_served(const served_models& news);
@@ -164,9 +182,23 @@ private:
   void spread(const route_pointer& route);
   using agents_reply = std::function<void(const runtime::expected<agents_set>&)>;
   void set_agents_at(const route_pointer& route, std::size_t place, bool wanted,
-                     std::uint64_t time_left_ms, agents_reply done);
+                     std::uint64_t time_left_ms, agents_reply done, bool only_spare = false);
   void watch_retiring();
   void stop_agents(retiring_route retired);
+
+  // router_prewarm.cpp
+  void start_counting();
+  void keep_popularity();
+  /// Begins anew with a node that has joined, or is back.
+  void welcome(std::size_t place);
+  /// Starts the next popular version on the next node that has none of it, if there is one.
+  void prewarm();
+  /// The most popular versions that may be asked for now.
+  std::vector<route_pointer> popular_routes() const;
+  /// A node that could start the version; waits for those that are busy.
+  std::optional<std::size_t> idle_node_for(const route_pointer& route);
+  void start_early(const route_pointer& route, std::size_t place);
+  void await_idle();
 
   self_pointer self;
   router_arguments arguments;
@@ -193,6 +225,21 @@ private:
   /// WRITER has records in hand.
   bool writing = false;
   bool tick_runs = false;
+  actors::popularity popularity;
+  /// As it was stored last.
+  popular_models kept;
+  /// What an earlier ROUTER has stored is known, or there is nothing of the kind.
+  bool knows_popularity = false;
+  bool is_keeping = false;
+  /// A node is starting a popular version: nothing else is begun meanwhile.
+  bool is_prewarming = false;
+  bool awaits_idle = false;
+  /// Popular versions that nodes were asked to start since they joined, by place and file.
+  std::set<std::pair<std::size_t, std::string>> tried;
+  /// Those of them that found their node busy, until the next look.
+  std::vector<std::pair<std::size_t, std::string>> found_busy;
+  std::uint64_t prewarmed = 0;
+  std::string last_prewarmed;
   std::uint64_t done = 0;
   std::uint64_t failed = 0;
   std::uint64_t retried = 0;
@@ -202,6 +249,7 @@ private:
 models::tensor_list choose_outputs(models::tensor_list outputs,
                                    const std::vector<std::string>& wanted);
 
-router_actor::behavior_type router(router_state::self_pointer self, router_arguments arguments);
+router_with_timers::behavior_type router(router_state::self_pointer self,
+                                         router_arguments arguments);
 
 }  // namespace dim::actors

@@ -58,17 +58,19 @@ void router_state::take_served(const served_models& news) {
   served.replace(news);
   knows_models = true;
   answer_unknown();
+  prewarm();
 }
 
 void router_state::set_agents_at(const route_pointer& route, std::size_t place, bool wanted,
-                                 std::uint64_t time_left_ms, agents_reply reply) {
+                                 std::uint64_t time_left_ms, agents_reply reply,
+                                 bool only_spare) {
   auto& entry = *route->entry;
   auto& share = route->shares.at(place);
   share.warming = wanted;
   if (!wanted)
     share.warm = false;
-  set_agents wish{entry.name,     entry.version, entry.digest,
-                  entry.revision, wanted,        time_left_ms};
+  set_agents wish{entry.name, entry.version, entry.digest, entry.revision,
+                  wanted,     time_left_ms,  only_spare};
   calls.call(self, handles[place], time_left_ms + reply_patience_ms, table.id_of(place),
              std::move(wish),
              [this, route, place, wanted, reply](runtime::expected<agents_set> result) {

@@ -5,6 +5,7 @@
 #include "actors/store/backup_messages.hpp"
 #include "actors/store/messages.hpp"
 #include "actors/store/model_messages.hpp"
+#include "actors/store/popularity_messages.hpp"
 
 namespace dim::actors {
 
@@ -32,6 +33,8 @@ using queries_actor = caf::typed_actor<
   caf::replies_to<load_unfinished>::with<unfinished_jobs>,
   // The nodes of earlier runs, with their reputation.
   caf::replies_to<load_nodes>::with<stored_nodes>,
+  // Which models were asked for most, as ROUTER stored it last; none at first.
+  caf::replies_to<load_popularity>::with<popular_models>,
   // Counts for the status pages.
   caf::replies_to<get_totals>::with<store_totals>>;
 

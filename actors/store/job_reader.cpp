@@ -283,6 +283,15 @@ expected<event_list> read_events_after(const runtime::transaction& snapshot, std
   return result;
 }
 
+expected<popular_models> read_popularity(const runtime::transaction& snapshot) {
+  auto stored = snapshot.get(tables::meta, popularity_key);
+  if (!stored)
+    return tl::unexpected(std::move(stored.error()));
+  if (!stored->has_value())
+    return popular_models{};
+  return runtime::decode_record<popular_models>(**stored);
+}
+
 expected<std::uint64_t> read_last_event(const runtime::transaction& snapshot) {
   auto stored = snapshot.get(tables::meta, last_event_key);
   if (!stored)

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "actors/store/messages.hpp"
+#include "actors/store/popularity_messages.hpp"
 #include "runtime/errors.hpp"
 #include "runtime/store.hpp"
 
@@ -52,5 +53,8 @@ runtime::expected<event_list> read_events_after(const runtime::transaction& snap
 
 /// The number of the last event; 0 before the first.
 runtime::expected<std::uint64_t> read_last_event(const runtime::transaction& snapshot);
+
+/// The popularity of models as it was stored last; of none when it never was.
+runtime::expected<popular_models> read_popularity(const runtime::transaction& snapshot);
 
 }  // namespace dim::actors

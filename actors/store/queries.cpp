@@ -16,6 +16,17 @@ caf::result<Reply> queries_state::answer(Read read) const {
   return std::move(*reply);
 }
 
+caf::result<store_totals> queries_state::totals() const {
+  return answer<store_totals>([this](const runtime::read_transaction& snapshot) {
+    auto totals = read_totals(snapshot);
+    if (totals) {
+      totals->health = database->health();
+      totals->read_only = totals->health != runtime::error_code::none;
+    }
+    return totals;
+  });
+}
+
 std::string queries_state::describe() const {
   return std::string(to_string(database->health()));
 }
@@ -48,16 +59,10 @@ queries_actor::behavior_type queries(queries_state::self_pointer self, database_
     [&state](load_nodes) {
       return state.answer<stored_nodes>([](snapshot x) { return read_nodes(x); });
     },
-    [&state](get_totals) {
-      return state.answer<store_totals>([&](snapshot x) {
-        auto totals = read_totals(x);
-        if (totals) {
-          totals->health = state.database->health();
-          totals->read_only = totals->health != runtime::error_code::none;
-        }
-        return totals;
-      });
+    [&state](load_popularity) {
+      return state.answer<popular_models>([](snapshot x) { return read_popularity(x); });
     },
+    [&state](get_totals) { return state.totals(); },
   };
 }
 

@@ -18,6 +18,9 @@ struct queries_state {
   template <class Reply, class Read>
   caf::result<Reply> answer(Read read) const;
 
+  /// Counts, and whether more can be written.
+  caf::result<store_totals> totals() const;
+
   std::string describe() const;
 
   database_pointer database;

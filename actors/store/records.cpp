@@ -137,6 +137,10 @@ change change_for_node(const node_record& record) {
   return put(tables::nodes, record.facts.id, runtime::encode_record(record));
 }
 
+change change_for_popularity(const popular_models& popular) {
+  return put(tables::meta, std::string{popularity_key}, runtime::encode_record(popular));
+}
+
 change change_for_idempotency(const std::string& key, const idempotency_record& record) {
   return {change_kind::put_absent, tables::idempotency, idempotency_row(key),
           runtime::encode_record(record)};

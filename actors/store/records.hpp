@@ -8,6 +8,7 @@
 
 #include "actors/cluster/node_record.hpp"
 #include "actors/store/messages.hpp"
+#include "actors/store/popularity_messages.hpp"
 #include "runtime/errors.hpp"
 
 /// What is on disk: the key layout of every table, and the functions that turn records into
@@ -21,7 +22,7 @@ namespace dim::actors {
 namespace tables {
 
 /// "schema_version" -> the version as text (runtime/store.hpp); "last_event" and "generation" -> a
-/// number as in keys.
+/// number as in keys; "popularity" -> popular_models.
 inline constexpr const char* meta = "meta";
 
 /// job id -> job_record, its inputs without their bytes, so that a change of state writes little.
@@ -81,6 +82,7 @@ inline constexpr std::uint32_t schema_version = 1;
 
 inline constexpr std::string_view last_event_key = "last_event";
 inline constexpr std::string_view generation_key = "generation";
+inline constexpr std::string_view popularity_key = "popularity";
 
 /// "jobs_pending", "jobs_scheduled", ...
 std::string state_table(job_state state);
@@ -141,6 +143,8 @@ change erase_stragglers(const std::string& job_id);
 
 /// A node's row.
 change change_for_node(const node_record& record);
+
+change change_for_popularity(const popular_models& popular);
 
 /// `put_absent` of a key (hashed: database keys are short), and the record that stood there.
 /// Errors: store_corrupt.

@@ -44,9 +44,10 @@ struct device_fixture : actor_fixture {
   }
 
   pending_reply<actors::agents_set> serve(const actors::served_model& what, bool wanted = true,
-                                          std::uint64_t time_left_ms = 60'000) {
+                                          std::uint64_t time_left_ms = 60'000,
+                                          bool only_spare = false) {
     auto reply = request<actors::agents_set>(
-      device, actors::serve_on_device{what, wanted, time_left_ms});
+      device, actors::serve_on_device{what, wanted, time_left_ms, only_spare});
     run();
     return reply;
   }

@@ -207,3 +207,56 @@ TEST_CASE("memory of a model without a figure of its own is estimated from its f
   CHECK(memory_need_of(large) == memory_need_of(small) + 2 * (100 * mib - small.byte_size));
   CHECK(memory_need_of(device_fixture::model("a", 123)) == 123);
 }
+
+TEST_CASE("an agent that nobody waits for starts in spare memory, and no agent ends for it") {
+  device_fixture f;
+  f.start();
+  const auto a = device_fixture::model("a");
+  const auto b = device_fixture::model("b");
+  const auto c = device_fixture::model("c");
+  const auto spare = [&](const served_model& what) { return f.serve(what, true, 60'000, true); };
+  CHECK(code_of(f.ask_for(a, infer_of("1"))) == error_code::none);
+  const auto started = spare(b);
+  REQUIRE(started->has_value());
+  CHECK((*started)->has_value());
+  const auto refused = spare(c);
+  REQUIRE(refused->has_value());
+  REQUIRE_FALSE((*refused)->has_value());
+  CHECK((*refused)->error().code == error_code::memory_limit);
+  CHECK(f.agents_told() == std::vector<std::string>{a.key(), b.key()});
+  CHECK(f.script->kills.empty());
+  // What is there already needs no room.
+  CHECK((*spare(a))->has_value());
+  CHECK((*spare(b))->has_value());
+}
+
+TEST_CASE("an agent that nobody has asked for yet is the first to go when room is needed") {
+  device_fixture f;
+  f.start();
+  const auto a = device_fixture::model("a");
+  const auto b = device_fixture::model("b");
+  const auto c = device_fixture::model("c");
+  CHECK(code_of(f.ask_for(a, infer_of("1"))) == error_code::none);
+  CHECK((*f.serve(b, true, 60'000, true))->has_value());
+  SUBCASE("nobody asks for it") {
+    CHECK(code_of(f.ask_for(c, infer_of("2"))) == error_code::none);
+    CHECK(f.agents_told() == std::vector<std::string>{a.key(), c.key()});
+  }
+  SUBCASE("somebody does") {
+    CHECK(code_of(f.ask_for(b, infer_of("2"))) == error_code::none);
+    CHECK(code_of(f.ask_for(c, infer_of("3"))) == error_code::none);
+    CHECK(f.agents_told() == std::vector<std::string>{b.key(), c.key()});
+  }
+}
+
+TEST_CASE("an agent that nobody waits for takes no room from requests that wait for some") {
+  device_fixture f;
+  f.start();
+  f.script->echoes = false;
+  f.ask_for(device_fixture::model("a", 900 * mib), infer_of("1"));
+  const auto waiting = f.ask_for(device_fixture::model("b", 900 * mib), infer_of("2"));
+  CHECK_FALSE(waiting->has_value());
+  const auto refused = f.serve(device_fixture::model("c", 10 * mib), true, 60'000, true);
+  REQUIRE(refused->has_value());
+  CHECK_FALSE((*refused)->has_value());
+}

@@ -105,3 +105,26 @@ TEST_CASE("agents are started and stopped when ROUTER says so") {
   CHECK(f.device->served[0].wanted);
   CHECK_FALSE(f.device->served[1].wanted);
 }
+
+TEST_CASE("an agent that nobody waits for is started only while there are no direct requests") {
+  node_fixture f;
+  f.start();
+  f.request<infer_result>(f.node, direct_of("r1"));
+  f.run();
+  actors::set_agents wish{"pairs", "1", std::string(64, 'd'), 0, true, 5'000, true};
+  auto refused = f.ask<agents_set>(f.node, wish);
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().code == error_code::overloaded);
+  CHECK(f.device->served.empty());
+  wish.only_spare = false;
+  CHECK(f.ask<agents_set>(f.node, wish).has_value());
+}
+
+TEST_CASE("a wish for what is spare reaches the device as such") {
+  node_fixture f;
+  f.start();
+  actors::set_agents wish{"pairs", "1", std::string(64, 'd'), 0, true, 5'000, true};
+  REQUIRE(f.ask<agents_set>(f.node, wish).has_value());
+  REQUIRE(f.device->served.size() == 1);
+  CHECK(f.device->served[0].only_spare);
+}

@@ -31,6 +31,8 @@ struct direct_script {
   std::vector<withdraw_direct> withdrawn;
   std::vector<set_agents> agents;
   bool starts_agents = true;
+  /// Why no agent is started; `none`: as `starts_agents` says.
+  error_code refuses_agents_with = error_code::none;
 
   infer_result answer() const {
     infer_result result;
@@ -78,6 +80,8 @@ direct_node(runtime::actor_self<told_node_actor, direct_node_state> self,
     [script](const withdraw_direct& wish) { script->withdrawn.push_back(wish); },
     [script](const set_agents& wish) -> caf::result<agents_set> {
       script->agents.push_back(wish);
+      if (script->refuses_agents_with != error_code::none)
+        return runtime::to_error(script->refuses_agents_with, "not now");
       if (!script->starts_agents)
         return runtime::to_error(error_code::memory_limit, "no room");
       return agents_set{"cpu:0"};

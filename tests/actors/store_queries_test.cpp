@@ -310,3 +310,16 @@ TEST_CASE("a known idempotency key gives back the job that it made") {
   changes.changes = {change_for_idempotency(key + "x", {"job-2", "digest", 8})};
   CHECK(f.commit(changes)->applied);
 }
+
+TEST_CASE("the popularity of models is none at first, and then what was stored last") {
+  store_fixture f;
+  f.start();
+  CHECK(f.ask<popular_models>(f.queries, load_popularity{})->models.empty());
+  for (const std::uint64_t score : {5'000, 7'000}) {
+    const popular_models popular{{{"digits-mlp", "2", score}, {"risk", "1", 10}}};
+    commit_changes commit;
+    commit.changes.push_back(change_for_popularity(popular));
+    REQUIRE(f.commit(std::move(commit)));
+    CHECK(f.ask<popular_models>(f.queries, load_popularity{}).value() == popular);
+  }
+}

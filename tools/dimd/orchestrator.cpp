@@ -170,8 +170,8 @@ std::vector<runtime::child_spec> orchestrator_children(const config::options& op
           actors::backup_arguments{options.cluster.name, disk.database, disk.blobs,
                                    models_folder(options)}),
     child("ROUTER", services.router, actors::router,
-          actors::router_arguments{options.router, services.models,
-                                   options.serving.cache_bytes}),
+          actors::router_arguments{options.router, services.models, options.serving.cache_bytes,
+                                   services.store, services.queries}),
   };
 }
 

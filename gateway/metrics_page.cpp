@@ -14,6 +14,9 @@ using runtime::label_values;
 using runtime::metric;
 using runtime::metric_page;
 
+constexpr double seconds_us = 1'000'000;
+constexpr double milliseconds_us = 1'000;
+
 double seconds_of(std::int64_t milliseconds) {
   return static_cast<double>(milliseconds) / 1'000;
 }
@@ -29,6 +32,8 @@ void add_device(metric_page& page, const label_values& node_is, const std::strin
   page.add(metric::device_memory_used, with({kind}),
            static_cast<double>(device.memory_used_bytes));
   page.add(metric::device_loads, with({kind}), static_cast<double>(device.loads));
+  for (auto& each : device.loads_by_model)
+    page.add(metric::model_load_duration, with({each.model, each.version}), each.took, seconds_us);
   page.add(metric::device_load_time, with({kind}),
            static_cast<double>(device.load_us) / 1'000'000);
   for (auto& agent : device.agents) {
@@ -38,6 +43,24 @@ void add_device(metric_page& page, const label_values& node_is, const std::strin
       page.add(metric::agent_load_time, agent_is,
                static_cast<double>(agent.load_us) / 1'000'000);
   }
+}
+
+void add_gpu(metric_page& page, const label_values& node_is, const actors::gpu_load& gpu) {
+  auto gpu_is = node_is;
+  gpu_is.push_back(gpu.device);
+  gpu_is.push_back(gpu.uuid);
+  auto add = [&](metric family, double value) { page.add(family, gpu_is, value); };
+  add(metric::gpu_utilization, gpu.busy_permille / 1'000.0);
+  add(metric::gpu_memory, static_cast<double>(gpu.memory_bytes));
+  add(metric::gpu_memory_used, static_cast<double>(gpu.memory_used_bytes));
+  // A GPU that can not tell these has no such sample.
+  auto add_known = [&](metric family, std::uint64_t thousandths) {
+    if (thousandths > 0)
+      add(family, static_cast<double>(thousandths) / 1'000);
+  };
+  add_known(metric::gpu_power, gpu.power_mw);
+  add_known(metric::gpu_power_limit, gpu.power_limit_mw);
+  add_known(metric::gpu_energy, gpu.energy_mj);
 }
 
 void add_node(metric_page& page, const actors::node_record& node) {
@@ -79,6 +102,10 @@ void add_node(metric_page& page, const actors::node_record& node) {
     if (load != node.load.devices.end() && status_of(node.state) != "offline")
       add_device(page, node_is, device.kind, *load);
   }
+  if (status_of(node.state) == "offline")
+    return;
+  for (auto& gpu : node.load.gpus)
+    add_gpu(page, node_is, gpu);
 }
 
 void add_model(metric_page& page, const actors::model_statistics& model) {
@@ -106,6 +133,7 @@ void add_model(metric_page& page, const actors::model_statistics& model) {
   add(metric::inference_executions, model.execution_count);
   add(metric::inference_pending, model.pending);
   add_time(metric::inference_request_time, model.success);
+  page.add(metric::inference_first_response, model_is, model.first_response, milliseconds_us);
   add_time(metric::inference_queue_time, model.queue);
   add_time(metric::inference_input_time, model.input);
   add_time(metric::inference_forward_time, model.forward);

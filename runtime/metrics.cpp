@@ -1,6 +1,7 @@
 #include "runtime/metrics.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <stdexcept>
@@ -17,10 +18,16 @@ namespace dim::runtime {
 
 namespace {
 
-/// Of all histograms, which count seconds: 100 us to 5 min.
-const prometheus::Histogram::BucketBoundaries seconds_buckets{
-  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
-  0.1,    0.25,    0.5,    1,     2.5,    5,     10,   30,    60,   300};
+/// Of the histograms that are counted here, in seconds.
+const prometheus::Histogram::BucketBoundaries& seconds_buckets() {
+  static const auto bounds = [] {
+    prometheus::Histogram::BucketBoundaries result;
+    for (auto bound : duration_bounds_us)
+      result.push_back(static_cast<double>(bound) / 1'000'000);
+    return result;
+  }();
+  return bounds;
+}
 
 std::vector<std::string> label_names(const metric_row& row) {
   std::vector<std::string> names;
@@ -139,7 +146,7 @@ histogram histogram_of(metric family, const label_values& values) {
                 .Name(std::string{row.name})
                 .Help(std::string{row.help})
                 .Register(registry());
-  return histogram{all.Add(labels_of(row, values), seconds_buckets)};
+  return histogram{all.Add(labels_of(row, values), seconds_buckets())};
 }
 
 metric_page::metric_page() {
@@ -153,15 +160,38 @@ metric_page::metric_page() {
 
 metric_page::~metric_page() = default;
 
-void metric_page::add(metric family, const label_values& values, double value) {
-  auto& row = row_of(family);
-  auto names = names_for(row, values);
-  prometheus::ClientMetric sample;
+prometheus::ClientMetric& metric_page::add_sample(metric family, const label_values& values) {
+  auto names = names_for(row_of(family), values);
+  auto& sample = families_[static_cast<std::size_t>(family)].metric.emplace_back();
   for (std::size_t index = 0; index < names.size(); ++index)
     sample.label.push_back({names[index], values[index]});
+  return sample;
+}
+
+void metric_page::add(metric family, const label_values& values, double value) {
+  auto& sample = add_sample(family, values);
   sample.counter.value = value;
   sample.gauge.value = value;
-  families_[static_cast<std::size_t>(family)].metric.push_back(std::move(sample));
+}
+
+void metric_page::add(metric family, const label_values& values,
+                      const duration_histogram& counted, double unit_us) {
+  row_of_kind(family, metric_kind::histogram);
+  auto& sample = add_sample(family, values).histogram;
+  // What came from elsewhere may have any length.
+  auto count_at = [&](std::size_t index) {
+    return index < counted.counts.size() ? counted.counts[index] : 0;
+  };
+  std::uint64_t total = 0;
+  for (std::size_t index = 0; index <= duration_bounds_us.size(); ++index) {
+    total += count_at(index);
+    auto bound = index < duration_bounds_us.size()
+                   ? static_cast<double>(duration_bounds_us[index]) / unit_us
+                   : std::numeric_limits<double>::infinity();
+    sample.bucket.push_back({total, bound});
+  }
+  sample.sample_count = total;
+  sample.sample_sum = static_cast<double>(counted.sum_us) / unit_us;
 }
 
 std::string metric_page::text() const {

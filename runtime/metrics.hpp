@@ -6,12 +6,14 @@
 #include <string>
 #include <vector>
 
+#include "runtime/duration_histogram.hpp"
 #include "runtime/metric_table.hpp"
 
 namespace prometheus {
 class Counter;
 class Gauge;
 class Histogram;
+struct ClientMetric;
 struct MetricFamily;
 }  // namespace prometheus
 
@@ -65,7 +67,7 @@ counter counter_of(metric family, const label_values& values = {});
 gauge gauge_of(metric family, const label_values& values = {});
 histogram histogram_of(metric family, const label_values& values = {});
 
-/// Counters and gauges that are not counted here but known from elsewhere, gathered for one answer.
+/// What is not counted here but known from elsewhere, gathered for one answer.
 class metric_page {
 public:
   metric_page();
@@ -75,11 +77,16 @@ public:
 
   /// `values` as above; each set of values at most once.
   void add(metric family, const label_values& values, double value);
+  /// For a histogram, whose unit is `unit_us` microseconds.
+  void add(metric family, const label_values& values, const duration_histogram& counted,
+           double unit_us);
 
   /// Prometheus' text format 0.0.4, families in the order of the table.
   std::string text() const;
 
 private:
+  prometheus::ClientMetric& add_sample(metric family, const label_values& values);
+
   std::vector<prometheus::MetricFamily> families_;
 };
 

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/duration_histogram.hpp"
 #include "runtime/real.hpp"
 
 namespace dim::actors {
@@ -102,6 +103,20 @@ typename Inspector::result_type inspect(Inspector& f, agent_facts& x) {
   return f(x.model, x.version, x.workers, x.load_us);
 }
 
+/// How long loading one model version took, of all its workers on a device.
+struct model_loads {
+  std::string model;
+  std::string version;
+  runtime::duration_histogram took;
+
+  bool operator==(const model_loads&) const = default;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, model_loads& x) {
+  return f(x.model, x.version, x.took);
+}
+
 /// What runs on a device.
 struct device_load {
   std::string device;
@@ -112,17 +127,41 @@ struct device_load {
   std::uint64_t load_us = 0;
   /// By model; at most `agents_named_max`.
   std::vector<agent_facts> agents;
+  /// The same loads by model; those beyond `agents_named_max` models are not told apart.
+  std::vector<model_loads> loads_by_model = {};
 
   bool operator==(const device_load&) const = default;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, device_load& x) {
-  return f(x.device, x.memory_used_bytes, x.loads, x.load_us, x.agents);
+  return f(x.device, x.memory_used_bytes, x.loads, x.load_us, x.agents, x.loads_by_model);
 }
 
 /// So that no heartbeat grows without limit.
 inline constexpr std::size_t agents_named_max = 256;
+
+/// What the driver says of a GPU. What it does not say is 0.
+struct gpu_load {
+  /// "cuda:0".
+  std::string device;
+  std::string uuid;
+  std::uint64_t memory_bytes = 0;
+  std::uint64_t memory_used_bytes = 0;
+  std::uint32_t busy_permille = 0;  ///< Of the time since the look before.
+  std::uint64_t power_mw = 0;
+  std::uint64_t power_limit_mw = 0;
+  /// Since the driver was loaded.
+  std::uint64_t energy_mj = 0;
+
+  bool operator==(const gpu_load&) const = default;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, gpu_load& x) {
+  return f(x.device, x.uuid, x.memory_bytes, x.memory_used_bytes, x.busy_permille, x.power_mw,
+           x.power_limit_mw, x.energy_mj);
+}
 
 /// What a heartbeat carries.
 struct node_load {
@@ -139,6 +178,8 @@ struct node_load {
   std::string current_job_id;
   /// In the order of their names.
   std::vector<device_load> devices;
+  /// Those among the devices of which the driver says something.
+  std::vector<gpu_load> gpus;
 
   bool operator==(const node_load&) const = default;
 };
@@ -146,7 +187,7 @@ struct node_load {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, node_load& x) {
   return f(x.cpu_permille, x.memory_used_bytes, x.disk_free_bytes, x.cache_used_bytes, x.queued,
-           x.active, x.cached_models, x.current_job_id, x.devices);
+           x.active, x.cached_models, x.current_job_id, x.devices, x.gpus);
 }
 
 /// Whether a node is kept from new work because its executions failed, and how its probes go.

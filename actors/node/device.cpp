@@ -257,9 +257,21 @@ void device_state::stop_agent_of(const std::string& model_key) {
 void device_state::note_loaded(const agent_loaded& news) {
   ++loads;
   load_us += news.load_us;
-  if (auto found = agents.find(news.model_key); found != agents.end())
+  if (auto found = agents.find(news.model_key); found != agents.end()) {
     found->second.facts.load_us = news.load_us;
+    count_load(found->second.facts, news.load_us);
+  }
   tell_node();
+}
+
+void device_state::count_load(const agent_facts& agent, std::uint64_t took_us) {
+  auto found = std::find_if(loads_by_model.begin(), loads_by_model.end(), [&](auto& each) {
+    return each.model == agent.model && each.version == agent.version;
+  });
+  if (found != loads_by_model.end())
+    found->took.add(took_us);
+  else if (loads_by_model.size() < agents_named_max)
+    loads_by_model.emplace_back(model_loads{agent.model, agent.version, {}}).took.add(took_us);
 }
 
 void device_state::note_down(const caf::down_msg& news) {
@@ -288,7 +300,7 @@ void device_state::note_down(const caf::down_msg& news) {
 
 void device_state::tell_node() {
   device_changed news;
-  news.load = {arguments.facts.name, used_bytes, loads, load_us, {}};
+  news.load = {arguments.facts.name, used_bytes, loads, load_us, {}, loads_by_model};
   for (auto& [key, each] : agents) {
     news.model_keys.push_back(key);
     add_agent(news.load.agents, each.facts);

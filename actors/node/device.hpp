@@ -91,6 +91,7 @@ private:
   bool make_room(std::uint64_t bytes);
   void run_waiting();
   void go_on(waiting& first, const agent_control_actor& handle);
+  void count_load(const agent_facts& agent, std::uint64_t took_us);
   void tell_node();
 
   std::map<std::string, entry> agents;  // by model key
@@ -102,6 +103,8 @@ private:
   /// Models that workers have loaded, and how long that took together.
   std::uint64_t loads = 0;
   std::uint64_t load_us = 0;
+  /// The same by model and version, in the order of their first loads.
+  std::vector<model_loads> loads_by_model;
 };
 
 device_actor::behavior_type device(device_state::self_pointer self, device_arguments arguments);

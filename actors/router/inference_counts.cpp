@@ -52,6 +52,7 @@ void count_end(model_statistics& counts, const counted_end& end, const infer_res
   counts.last_inference_ms = end.ended_at_ms;
   counts.inference_count += end.rows;
   counts.success.add(end.total_ns);
+  counts.first_response.add(end.total_ns / 1'000);
   counts.queue.add(result.times.queue_ns);
   counts.input.add(result.times.input_ns);
   counts.forward.add(result.times.forward_ns);

@@ -8,6 +8,7 @@
 #include "actors/agent/messages.hpp"
 #include "actors/store/model_messages.hpp"
 #include "models/tensor.hpp"
+#include "runtime/duration_histogram.hpp"
 #include "runtime/errors.hpp"
 
 /// Messages of ROUTER: direct inference, which is never stored.
@@ -108,6 +109,8 @@ struct model_statistics {
   std::uint64_t inference_count = 0;
   std::uint64_t execution_count = 0;
   duration_count success;
+  /// From request to answer, of those that were answered.
+  runtime::duration_histogram first_response;
   duration_count fail;
   duration_count queue;
   duration_count input;
@@ -127,8 +130,8 @@ struct model_statistics {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, model_statistics& x) {
   return f(x.model, x.version, x.last_inference_ms, x.inference_count, x.execution_count,
-           x.success, x.fail, x.queue, x.input, x.forward, x.output, x.cache_hit, x.cache_miss,
-           x.by_batch_size, x.failures, x.pending, x.releases);
+           x.success, x.first_response, x.fail, x.queue, x.input, x.forward, x.output,
+           x.cache_hit, x.cache_miss, x.by_batch_size, x.failures, x.pending, x.releases);
 }
 
 /// Statistics of all versions, of one model's, or of one version. Errors: model_not_found.

@@ -1,5 +1,7 @@
 #include "tests/actors/router_fixture.hpp"
 
+#include <numeric>
+
 using namespace dim;
 using namespace dim::tests;
 
@@ -250,6 +252,8 @@ TEST_CASE("statistics count rows, forwards, times and why batches left") {
   CHECK(counts.inference_count == 2);
   CHECK(counts.execution_count == 2);
   CHECK(counts.queue == duration_count{2, 2'000});
+  const auto& responses = counts.first_response.counts;
+  CHECK(std::accumulate(responses.begin(), responses.end(), std::uint64_t{0}) == 2);
   CHECK(counts.forward == duration_count{2, 6'000});
   CHECK(counts.by_batch_size.at(1).forward == duration_count{2, 6'000});
   CHECK(counts.releases.at("idle") == 2);

@@ -37,6 +37,41 @@ TEST_CASE("what is counted stands in the text under its name, its help and its l
   CHECK(holds(text, "dim_gateway_connections 7"));
 }
 
+TEST_CASE("durations are counted below the bound that they reach, and beyond the last") {
+  runtime::duration_histogram counted;
+  for (auto took : {0, 100, 101, 300'000'000, 300'000'001})
+    counted.add(static_cast<std::uint64_t>(took));
+  REQUIRE(counted.counts.size() == runtime::duration_bounds_us.size() + 1);
+  CHECK(counted.counts[0] == 2);
+  CHECK(counted.counts[1] == 1);
+  CHECK(counted.counts[runtime::duration_bounds_us.size() - 1] == 1);
+  CHECK(counted.counts.back() == 1);
+  CHECK(counted.sum_us == 600'000'202);
+}
+
+TEST_CASE("a histogram that was counted elsewhere is shown in its unit, whatever its length") {
+  runtime::duration_histogram counted;
+  counted.add(900);
+  runtime::metric_page page;
+  const auto family = metric::inference_first_response;
+  page.add(family, {"full", "1"}, counted, 1'000);
+  page.add(family, {"none", "1"}, {}, 1'000);
+  page.add(family, {"long", "1"}, {std::vector<std::uint64_t>(100, 1), 5'000}, 1'000);
+  CHECK_THROWS_AS(page.add(metric::events, {"x"}, counted, 1'000), std::invalid_argument);
+  auto text = page.text();
+  CAPTURE(text);
+  const std::string name = "nv_inference_first_response_histogram_ms";
+  auto line = [&](const std::string& part, const std::string& model, const std::string& bound) {
+    return name + part + "{model=\"" + model + "\",version=\"1\"" + bound + "} ";
+  };
+  CHECK(holds(text, line("_bucket", "full", ",le=\"0.5\"") + "0"));
+  CHECK(holds(text, line("_bucket", "full", ",le=\"1\"") + "1"));
+  CHECK(holds(text, line("_sum", "full", "") + "0.9"));
+  CHECK(holds(text, line("_count", "none", "") + "0"));
+  CHECK(holds(text, line("_bucket", "none", ",le=\"+Inf\"") + "0"));
+  CHECK(holds(text, line("_count", "long", "") + "20"));
+}
+
 TEST_CASE("a histogram counts each value in all buckets that reach so far") {
   auto durations = runtime::histogram_of(metric::store_transaction_duration);
   durations.observe(0.0009);

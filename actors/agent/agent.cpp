@@ -134,8 +134,17 @@ caf::typed_response_promise<infer_result> agent_state::accept(infer& content) {
     entry.asker = std::move(asker);
   queue->push(item_of(key, entry));
   requests.emplace(key, std::move(entry));
-  advance();
+  advance_behind_others();
   return promise;
+}
+
+void agent_state::advance_behind_others() {
+  // Requests that came together go into one batch: the first does not leave before the last is
+  // here.
+  if (self->mailbox_length() <= 1)
+    return advance();
+  if (!std::exchange(advance_sent, true))
+    self->send(self, agent_due{agent_due_now});
 }
 
 void agent_state::withdraw(const std::string& request_id) {

@@ -23,6 +23,9 @@ namespace dim::actors {
 using agent_owner_actor =
   caf::typed_actor<caf::reacts_to<agent_idle>, caf::reacts_to<agent_loaded>>;
 
+/// The number of an `agent_due` that is no timer's.
+constexpr std::uint64_t agent_due_now = 0;
+
 struct agent_arguments {
   /// What DEVICE knows it by.
   std::string model_key;
@@ -145,6 +148,9 @@ private:
   bool is_warm() const;
   bool refuses() const;
 
+  /// `advance`, when the messages that wait now have been handled.
+  void advance_behind_others();
+
   // agent_batches.cpp: what goes to the worker and comes back
   void advance();
   static queue_room room_at(const worker& one);
@@ -192,6 +198,8 @@ private:
   bool told_idle = false;
   bool stopping = false;
   runtime::failure final_failure;
+  /// A message for `advance` is in the mailbox.
+  bool advance_sent = false;
   std::uint64_t last_key = 0;
   std::uint64_t last_batch = 0;
   /// The newest timer, and when it fires; 0 when none runs.

@@ -52,6 +52,18 @@ TEST_CASE("requests that come while the worker is busy share the next batch") {
   CHECK(code_of(first) == error_code::none);
 }
 
+TEST_CASE("requests that come together leave together, also to a worker that is idle") {
+  agent_fixture f;
+  f.start();
+  f.ask_for(infer_of("first"));
+  f.finish_batch();
+  for (int number = 0; number < 5; ++number)
+    f.request<infer_result>(f.agent, infer_of(std::to_string(number)));
+  f.run();
+  REQUIRE(f.script->batches.size() == 1);
+  CHECK(f.script->batches[0].content.requests.size() == 5);
+}
+
 TEST_CASE("a full batch is given to a busy worker, so that it never waits, but no third one") {
   agent_fixture f;
   f.start();

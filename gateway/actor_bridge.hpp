@@ -120,6 +120,11 @@ public:
       runtime::send_from_thread(entry, std::move(message));
   }
 
+  /// Questions that wait for an answer.
+  std::size_t waiting() const {
+    return calls_->size();
+  }
+
   /// Whether an orchestrator is known.
   bool has_entry() const {
     return static_cast<bool>(targets_.entry.get());

@@ -18,9 +18,13 @@ public:
     return request_;
   }
   void reply(http_reply answer) override {
-    if (answer.status < 400)
-      encode_reply(answer_coding_, answer);
-    inner_->reply(std::move(answer));
+    if (answer.status >= 400 || answer_coding_ == content_coding::identity)
+      return inner_->reply(std::move(answer));
+    // Whoever has the answer has other things to do than to compress it.
+    inner_->post([inner = inner_, coding = answer_coding_, answer = std::move(answer)]() mutable {
+      encode_reply(coding, answer);
+      inner->reply(std::move(answer));
+    });
   }
   void post(std::function<void()> task) override {
     inner_->post(std::move(task));

@@ -10,9 +10,10 @@ namespace dim::gateway {
 
 /// One request on its way to its reply: all that a handler has to do with the connection.
 ///
-/// A handler is called on the connection's strand (one thread at a time for each connection),
-/// must not block, and keeps the pointer until it has replied. `reply` and `post` may be called
-/// from any thread. A handler that lets go of the pointer without a reply answers 500.
+/// A handler is called on the connection's strand, the thread of its event loop, must not block,
+/// and keeps the pointer until it has replied. `reply` and `post` may be called from any thread; a
+/// short answer is written by the thread that gives it. A handler that lets go of the pointer
+/// without a reply answers 500.
 class exchange {
 public:
   virtual ~exchange() = default;

@@ -22,6 +22,8 @@ constexpr std::size_t read_ahead = 64 << 10;
 /// A body grows in steps, so that a declared length takes no memory before its bytes are here.
 constexpr std::size_t body_step = 256 << 10;
 constexpr std::size_t block_bytes = 1 << 20;
+/// Larger answers are written by the thread of the event loop.
+constexpr std::size_t written_here_max = 64 << 10;
 /// simdjson reads this far beyond the text; room for it spares a copy of the body.
 constexpr std::size_t parser_padding = 64;
 
@@ -62,33 +64,41 @@ void http_session::start() {
   sessions_->enter(shared_from_this());
   asio::dispatch(socket_.get_executor(), [self = shared_from_this()] {
     error_code ignored;
-    self->socket_.set_option(asio::ip::tcp::no_delay{true}, ignored);
-    self->socket_.non_blocking(true, ignored);
-    self->begin_request();
+    self->in_turn([&] {
+      self->socket_.set_option(asio::ip::tcp::no_delay{true}, ignored);
+      self->socket_.non_blocking(true, ignored);
+      self->begin_request();
+    });
   });
 }
 
 void http_session::refuse() {
   sessions_->enter(shared_from_this());
   asio::dispatch(socket_.get_executor(), [self = shared_from_this()] {
-    self->draining_ = true;
-    self->write(
-      failure_reply({runtime::error_code::overloaded, "too many connections are open", {}}));
+    self->in_turn([&] {
+      self->draining_ = true;
+      self->write(
+        failure_reply({runtime::error_code::overloaded, "too many connections are open", {}}));
+    });
   });
 }
 
 void http_session::drain() {
   asio::dispatch(socket_.get_executor(), [self = shared_from_this()] {
-    self->draining_ = true;
-    auto is_idle = self->phase_ == phase::reading && self->buffer_.size() == 0 && self->parser_
-                   && !self->parser_->got_some();
-    if (is_idle || self->phase_ == phase::closing)
-      self->close_socket();
+    self->in_turn([&] {
+      self->draining_ = true;
+      auto is_idle = self->phase_ == phase::reading && self->buffer_.size() == 0 && self->parser_
+                     && !self->parser_->got_some();
+      if (is_idle || self->phase_ == phase::closing)
+        self->close_socket();
+    });
   });
 }
 
 void http_session::close() {
-  asio::dispatch(socket_.get_executor(), [self = shared_from_this()] { self->close_socket(); });
+  asio::dispatch(socket_.get_executor(), [self = shared_from_this()] {
+    self->in_turn([&] { self->close_socket(); });
+  });
 }
 
 void http_session::post(std::function<void()> task) {
@@ -96,12 +106,26 @@ void http_session::post(std::function<void()> task) {
              [self = shared_from_this(), task = std::move(task)] { task(); });
 }
 
+void http_session::make(callout left) {
+  if (left.handed)
+    left.handler->handle(std::move(left.handed));
+  if (left.call)
+    left.call();
+}
+
 void http_session::send(http_reply answer) {
+  auto write_it = [this](http_reply& ready) {
+    in_turn([&] {
+      if (phase_ == phase::handling)
+        write(std::move(ready));
+    });
+  };
+  if (answer.content_length() <= written_here_max)
+    return write_it(answer);
+  // It takes its time to copy: not that of the thread that has made it.
   auto carried = std::make_shared<http_reply>(std::move(answer));
-  asio::dispatch(socket_.get_executor(), [self = shared_from_this(), carried] {
-    if (self->phase_ == phase::handling)
-      self->write(std::move(*carried));
-  });
+  asio::dispatch(socket_.get_executor(),
+                 [self = shared_from_this(), carried, write_it] { write_it(*carried); });
 }
 
 void http_session::begin_request() {
@@ -131,7 +155,7 @@ void http_session::parse_header() {
     return on_header(http::error::header_limit);
   socket_.async_read_some(buffer_.prepare(room),
                           [self = shared_from_this()](error_code failed, std::size_t size) {
-                            self->on_header_bytes(failed, size);
+                            self->in_turn([&] { self->on_header_bytes(failed, size); });
                           });
 }
 
@@ -205,8 +229,9 @@ void http_session::read_whole_body() {
 void http_session::hand_over() {
   phase_ = phase::handling;
   progress_due_ns_.store(no_progress_due, std::memory_order_relaxed);
-  auto current = std::make_shared<session_exchange>(shared_from_this(), std::move(header_.request));
-  route_->handle(std::move(current));
+  callout_.handed =
+    std::make_shared<session_exchange>(shared_from_this(), std::move(header_.request));
+  callout_.handler = route_;
 }
 
 void http_session::refuse_request(http_reply answer) {
@@ -225,10 +250,12 @@ void http_session::fill_body(std::size_t bytes_max, body_callback done) {
   http::async_write(socket_, *go_on,
                     [self = shared_from_this(), go_on, bytes_max, done = std::move(done)](
                       error_code error, std::size_t) mutable {
-                      if (error)
-                        done(error);
-                      else
-                        self->continue_filling(bytes_max, std::move(done));
+                      self->in_turn([&] {
+                        if (error)
+                          done(error);
+                        else
+                          self->continue_filling(bytes_max, std::move(done));
+                      });
                     });
 }
 
@@ -268,30 +295,36 @@ void http_session::continue_filling(std::size_t bytes_max, body_callback done) {
                         [self = shared_from_this(), bytes_max, done = std::move(done)](
                           error_code error, std::size_t bytes) mutable {
                           meters_of_connections().received.add(static_cast<double>(bytes));
-                          self->filled_ = self->body_.size() - self->parser_->get().body().size;
-                          if (error && error != http::error::need_buffer)
-                            done(error);
-                          else
-                            self->continue_filling(bytes_max, std::move(done));
+                          self->in_turn([&] {
+                            self->filled_ = self->body_.size() - self->parser_->get().body().size;
+                            if (error && error != http::error::need_buffer)
+                              done(error);
+                            else
+                              self->continue_filling(bytes_max, std::move(done));
+                          });
                         });
 }
 
 void http_session::read_block(exchange::block_callback done) {
-  body_ = {};
-  filled_ = 0;
-  fill_body(block_bytes,
-            [this, done = std::move(done)](error_code error) { deliver_block(error, done); });
+  in_turn([&] {
+    body_ = {};
+    filled_ = 0;
+    fill_body(block_bytes,
+              [this, done = std::move(done)](error_code error) { deliver_block(error, done); });
+  });
 }
 
 void http_session::deliver_block(error_code error, const exchange::block_callback& done) {
   using runtime::error_code;
   progress_due_ns_.store(no_progress_due, std::memory_order_relaxed);
+  runtime::expected<runtime::bytes> block;
   if (!error)
-    done(runtime::bytes{std::move(body_)});
+    block = runtime::bytes{std::move(body_)};
   else if (is_protocol_error(error))
-    done(runtime::fail(error_code::bad_input, "the body broke off: " + error.message()));
+    block = runtime::fail(error_code::bad_input, "the body broke off: " + error.message());
   else
-    done(runtime::fail(error_code::cancelled, "the connection was lost: " + error.message()));
+    block = runtime::fail(error_code::cancelled, "the connection was lost: " + error.message());
+  callout_.call = [done, block = std::move(block)]() mutable { done(std::move(block)); };
 }
 
 bool http_session::is_whole() const {
@@ -301,7 +334,7 @@ bool http_session::is_whole() const {
 void http_session::write(http_reply answer) {
   phase_ = phase::writing;
   watched_.store(0, std::memory_order_relaxed);
-  gone_ = nullptr;
+  callout_.dropped = std::exchange(gone_, nullptr);
   keep_alive_ = is_whole() && !draining_ && parser_->get().keep_alive();
   reply_ = std::move(answer);
   write_response_head(head_, reply_, is_whole() ? parser_->get().version() : 11, keep_alive_);
@@ -324,7 +357,7 @@ void http_session::write_some() {
   if (error != asio::error::would_block)
     return on_some_written(error, size);
   socket_.async_write_some(left, [self = shared_from_this()](error_code failed, std::size_t sent) {
-    self->on_some_written(failed, sent);
+    self->in_turn([&] { self->on_some_written(failed, sent); });
   });
 }
 
@@ -361,7 +394,7 @@ void http_session::on_written() {
     close_socket();
   else if (buffer_.size() > 0)
     // A request that was sent ahead: it takes its turn behind other connections.
-    post([this] { begin_request(); });
+    post([this] { in_turn([this] { begin_request(); }); });
   else
     begin_request();
 }
@@ -384,10 +417,12 @@ void http_session::linger() {
 void http_session::discard_input() {
   socket_.async_read_some(asio::buffer(body_),
                           [self = shared_from_this()](error_code error, std::size_t) {
-                            if (error)
-                              self->close_socket();
-                            else
-                              self->discard_input();
+                            self->in_turn([&] {
+                              if (error)
+                                self->close_socket();
+                              else
+                                self->discard_input();
+                            });
                           });
 }
 

@@ -8,6 +8,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <vector>
 
@@ -43,8 +44,11 @@ struct session_limits {
 ///                                                                                   |
 ///                              closed <-- lingering (the body was not wanted) <-----+
 ///
-/// Everything runs on the connection's strand. The session lives as long as an operation of its own
-/// or an exchange of a handler holds it.
+/// What comes is read on the thread of the connection's event loop. An answer is written by the
+/// thread that has it, which then starts to read the next request: no other thread is woken. So one
+/// thread at a time has its turn with the session (`in_turn`), and what is called outside, handlers
+/// and their callbacks, is called after the turn. The session lives as long as an operation of its
+/// own or an exchange of a handler holds it.
 class http_session : public std::enable_shared_from_this<http_session> {
 public:
   /// On one event loop, known by its type: nothing of an operation is looked up at run time.
@@ -66,16 +70,16 @@ public:
   /// Closes now. Any thread.
   void close();
 
-  /// For the exchange: runs `task` on the strand. Any thread.
+  /// For the exchange: runs `task` on the thread of the event loop. Any thread.
   void post(std::function<void()> task);
   /// For the exchange: writes the answer to the present request. Any thread.
   void send(http_reply answer);
-  /// For the exchange: see `exchange::watch`. On the strand.
+  /// For the exchange: see `exchange::watch`.
   void watch(std::function<void()> gone);
   /// Looks whether the client of a request that has been watched since the last call is still
   /// there, and closes a connection on which nothing has come or gone for too long. Any thread.
   void look_for_peer(std::chrono::steady_clock::time_point now);
-  /// For the exchange: see `exchange::read_block`. On the strand.
+  /// For the exchange: see `exchange::read_block`.
   void read_block(exchange::block_callback done);
 
 private:
@@ -83,6 +87,21 @@ private:
   using body_callback = std::function<void(error_code)>;
 
   enum class phase : std::uint8_t { reading, handling, writing, closing };
+
+  /// What a turn leaves to be called when it is over.
+  struct callout {
+    /// Goes to its route's handler.
+    exchange_ptr handed;
+    const route* handler = nullptr;
+    std::function<void()> call;
+    /// Is only let go: it may hold an exchange, whose end has a turn of its own.
+    std::function<void()> dropped;
+  };
+
+  /// Does `work` while no other thread has its turn, and then calls what it left. Not in a turn.
+  template <class Work>
+  void in_turn(Work work);
+  void make(callout left);
 
   void begin_request();
   /// Reads the header from what has come, and waits for more of it.
@@ -116,6 +135,9 @@ private:
   void discard_input();
   void close_socket();
 
+  std::mutex turn_;
+  callout callout_;
+
   socket_type socket_;
   const router& routes_;
   const session_limits limits_;
@@ -146,5 +168,16 @@ private:
   /// When the connection is closed unless something comes or goes, on the steady clock.
   std::atomic<std::int64_t> progress_due_ns_{no_progress_due};
 };
+
+template <class Work>
+void http_session::in_turn(Work work) {
+  callout left;
+  {
+    std::lock_guard guard{turn_};
+    work();
+    left = std::exchange(callout_, {});
+  }
+  make(std::move(left));
+}
 
 }  // namespace dim::gateway

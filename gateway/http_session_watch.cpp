@@ -14,10 +14,12 @@ namespace dim::gateway {
 namespace asio = boost::asio;
 
 void http_session::watch(std::function<void()> gone) {
-  if (phase_ != phase::handling)
-    return;
-  gone_ = std::move(gone);
-  watched_.store(1, std::memory_order_relaxed);
+  in_turn([&] {
+    if (phase_ != phase::handling)
+      return;
+    gone_ = std::move(gone);
+    watched_.store(1, std::memory_order_relaxed);
+  });
 }
 
 void http_session::expect_progress() {
@@ -40,7 +42,7 @@ void http_session::look_for_peer(std::chrono::steady_clock::time_point now) {
   // Not to be its last owner: it would end under the lock of the caller.
   asio::post(socket_.get_executor(), [weak = weak_from_this()] {
     if (auto self = weak.lock())
-      self->tell_if_gone();
+      self->in_turn([&] { self->tell_if_gone(); });
   });
 }
 
@@ -54,9 +56,7 @@ void http_session::tell_if_gone() {
   if (size > 0 || (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)))
     return;
   watched_.store(0, std::memory_order_relaxed);
-  auto gone = std::move(gone_);
-  gone_ = nullptr;
-  gone();
+  callout_.call = std::exchange(gone_, nullptr);
 }
 
 }  // namespace dim::gateway

@@ -23,6 +23,9 @@ using runtime::failure;
 /// actors tell comes first.
 constexpr std::chrono::milliseconds answer_grace{500};
 
+/// An answer with at most so much to write as text is written by the thread that brings it.
+constexpr std::size_t text_bytes_here_max = 4 << 10;
+
 /// Unique among the requests of all gateways: a random number for this process, and a count.
 std::string next_request_id() {
   static const auto process = runtime::random_source{runtime::seed_from_system()}.next();
@@ -58,6 +61,30 @@ void answer(const direct_call& call, runtime::expected<actors::inference_done> o
     call.refuse(std::move(reply.error()));
 }
 
+/// How much of the outputs becomes text.
+std::size_t text_bytes(const answer_form& form, const models::tensor_list& outputs) {
+  std::size_t size = 0;
+  for (auto& each : outputs) {
+    auto* wish = form.wanted(each.name);
+    auto is_binary = wish == nullptr ? form.is_binary_output : wish->is_binary;
+    size += is_binary ? 0 : each.data.size();
+  }
+  return size;
+}
+
+/// While nothing else waits for an answer, the thread that brings this one writes it, so that none
+/// has to be woken for it. Otherwise that thread is needed by the actors, and the connection's own
+/// is awake; a long text is always left to that.
+void answer_soon(const handler_context& context, const call_ptr& call,
+                 runtime::expected<actors::inference_done> outcome) {
+  auto is_short = !outcome || text_bytes(call->form, outcome->outputs) <= text_bytes_here_max;
+  if (is_short && context.bridge.waiting() == 0)
+    return answer(*call, std::move(outcome));
+  call->exchange->post([call, outcome = std::move(outcome)]() mutable {
+    answer(*call, std::move(outcome));
+  });
+}
+
 void run(const handler_context& context, const call_ptr& call, inference_request request) {
   actors::run_inference message;
   message.request_id = next_request_id();
@@ -75,9 +102,9 @@ void run(const handler_context& context, const call_ptr& call, inference_request
   call->exchange->watch(
     [&context, id = message.request_id] { context.bridge.tell(actors::withdraw_inference{id}); });
   context.bridge.ask<actors::inference_done>(
-    call->exchange, std::move(message), context.request_timeout + answer_grace,
-    [call](runtime::expected<actors::inference_done> outcome) {
-      answer(*call, std::move(outcome));
+    std::move(message), context.request_timeout + answer_grace,
+    [&context, call](runtime::expected<actors::inference_done> outcome) {
+      answer_soon(context, call, std::move(outcome));
     });
 }
 

@@ -19,6 +19,7 @@
 #include "gateway/handlers/stats.hpp"
 #include "gateway/restricted_apis.hpp"
 #include "runtime/machine.hpp"
+#include "runtime/thread_binding.hpp"
 
 namespace dim::gateway {
 
@@ -33,8 +34,20 @@ std::size_t calls_max(const config::options& options) {
   return options.gateway.connections_max * calls_per_connection;
 }
 
-server_options server_options_from(const config::gateway_options& options) {
+/// Models get the lower cores first, see `models::choose_devices`. The scheduler of the system
+/// likes to put a thread beside the one that wakes it, so that one core would do all the work.
+std::vector<std::uint32_t> cores_for_http(const config::options& options) {
+  auto cores = runtime::cores_of_this_thread();
+  if (!options.gateway.bind_threads || !config::has_role(options, "node") || cores.size() < 2)
+    return {};
+  cores.erase(cores.begin(), cores.begin() + static_cast<std::ptrdiff_t>(cores.size() / 2));
+  return cores;
+}
+
+server_options server_options_from(const config::options& all) {
+  auto& options = all.gateway;
   server_options result;
+  result.cores = cores_for_http(all);
   result.bind = options.bind;
   result.port = options.port;
   result.threads = options.threads > 0 ? options.threads
@@ -51,7 +64,7 @@ server_options server_options_from(const config::gateway_options& options) {
 gateway::gateway(bridge_targets targets, const config::options& options)
   : bridge_(std::move(targets), calls_max(options)),
     context_{bridge_, limits_from(options.orchestrator, options.gateway)},
-    server_(routes_, server_options_from(options.gateway)) {
+    server_(routes_, server_options_from(options)) {
   add_routes(options);
 }
 
@@ -59,7 +72,7 @@ gateway::gateway(caf::actor_system& system, bridge_targets targets,
                  const config::options& options)
   : bridge_(system, std::move(targets), calls_max(options)),
     context_{bridge_, limits_from(options.orchestrator, options.gateway)},
-    server_(routes_, server_options_from(options.gateway)) {
+    server_(routes_, server_options_from(options)) {
   add_routes(options);
 }
 

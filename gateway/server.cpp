@@ -15,7 +15,9 @@
 #include "gateway/http_session.hpp"
 #include "runtime/actor_lane.hpp"
 #include "runtime/log.hpp"
+#include "runtime/spin_wait.hpp"
 #include "runtime/system.hpp"
+#include "runtime/thread_binding.hpp"
 
 namespace dim::gateway {
 
@@ -31,6 +33,9 @@ constexpr std::size_t refused_max = 64;
 constexpr std::chrono::milliseconds accept_pause{50};
 /// Pause between two looks for clients that have gone; the second look at a request tells.
 constexpr std::chrono::milliseconds watch_pause{50};
+/// Handlers of connections that run before the actors whom they woke. Many requests go through the
+/// actors together, and into one batch; but the model gets the first ones while more are read.
+constexpr std::size_t round_max = 16;
 /// Failed questions to the actors still become answers, and closed sessions end, in much less.
 constexpr std::chrono::milliseconds closing_max{1'000};
 
@@ -103,28 +108,45 @@ struct server::core {
   }
 
   /// What one thread does.
-  static void serve(asio::io_context& context, caf::actor_system* system) {
-    if (system == nullptr)
-      return run(context);
-    auto& lanes = runtime::context_of(*system).lanes;
-    auto& lane = lanes.take(*system);
-    // Behind what is ready now: all requests of this round go through the actors together.
-    lane.enter([&] { asio::post(context, [&lane] { lane.run(); }); });
-    run(context);
+  static void serve(asio::io_context& context, caf::actor_system* system,
+                    const std::vector<std::uint32_t>& cores) {
+    runtime::thread_binding binding{cores};
+    if (system == nullptr) {
+      runtime::traffic unknown;
+      return run(context, nullptr, runtime::spin_wait{{}, unknown});
+    }
+    auto& shared = runtime::context_of(*system);
+    auto& lane = shared.lanes.take(*system);
+    lane.enter({});
+    run(context, &lane, {shared.spin_limit, shared.traffic});
     lane.leave();
-    lanes.give_back(lane);
+    shared.lanes.give_back(lane);
   }
 
-  static void run(asio::io_context& context) {
-    for (;;) {
+  static void run(asio::io_context& context, runtime::actor_lane* lane,
+                  runtime::spin_wait waiting) {
+    while (!context.stopped()) {
       try {
-        context.run();
-        return;
+        if (!run_round(context, lane)
+            && !waiting.look([&] { return run_round(context, lane); })) {
+          context.run_one();
+          run_round(context, lane);
+        }
       } catch (const std::exception& problem) {
         runtime::log(runtime::log_level::error, "GATEWAY", "caught an exception of a handler",
                      {{"reason", problem.what()}});
       }
     }
+  }
+
+  /// Runs what is ready, and the actors that it woke; whether there was anything.
+  static bool run_round(asio::io_context& context, runtime::actor_lane* lane) {
+    std::size_t done = 0;
+    while (done < round_max && context.poll_one() > 0)
+      ++done;
+    if (lane != nullptr)
+      lane->run();
+    return done > 0;
   }
 
   /// Looks again and again for clients that have gone while their request was worked on.
@@ -178,7 +200,9 @@ runtime::expected<std::uint16_t> server::start(caf::actor_system* system) {
   core_->accept();
   core_->watch_peers();
   for (auto& context : core_->contexts)
-    core_->threads.emplace_back([&each = *context, system] { core::serve(each, system); });
+    core_->threads.emplace_back([&each = *context, system, &cores = core_->options.cores] {
+      core::serve(each, system, cores);
+    });
   return core_->acceptor.local_endpoint().port();
 }
 

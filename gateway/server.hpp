@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "gateway/router.hpp"
 #include "runtime/errors.hpp"
@@ -20,6 +21,8 @@ struct server_options {
   /// 0: any free port.
   std::uint16_t port = 0;
   std::uint32_t threads = 2;
+  /// The threads keep to these cores; none: they run anywhere.
+  std::vector<std::uint32_t> cores = {};
   /// More are answered 503, and closed without an answer where even those are many.
   std::uint32_t connections_max = 4'096;
   std::uint32_t header_bytes_max = 16 << 10;

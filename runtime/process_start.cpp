@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "runtime/thread_binding.hpp"
+
 namespace dim::runtime {
 
 namespace {
@@ -131,7 +133,10 @@ expected<started_process> start_process(const process_spec& spec) {
     CPU_SET(cpu, &plan.cpus);
   plan.has_cpus = !spec.cpus.empty();
   volatile int problem = 0;
-  auto pid = start_child(plan, problem);
+  auto pid = [&] {
+    unbound_scope everywhere;
+    return start_child(plan, problem);
+  }();
   ::close(pipe[1]);
   auto pidfd = pid > 0 ? static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)) : -1;
   if (problem == 0 && pidfd < 0)

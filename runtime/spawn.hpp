@@ -5,6 +5,7 @@
 #include <caf/all.hpp>
 
 #include "runtime/system.hpp"
+#include "runtime/thread_binding.hpp"
 
 namespace dim::runtime {
 
@@ -17,6 +18,7 @@ auto spawn_detached(caf::actor_system& system, Spawner& spawner, Function functi
                     Arguments&&... arguments) {
   if (context_of(system).cooperative)
     return spawner.spawn(function, std::forward<Arguments>(arguments)...);
+  unbound_scope everywhere;
   return spawner.template spawn<caf::detached>(function, std::forward<Arguments>(arguments)...);
 }
 

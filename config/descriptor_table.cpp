@@ -71,6 +71,7 @@ slot at(options& x) {
 }
 
 constexpr std::string_view ms = "milliseconds";
+constexpr std::string_view us = "microseconds";
 constexpr std::string_view hours = "hours";
 constexpr std::string_view bytes = "bytes";
 constexpr std::int64_t day_ms = 24 * 3'600'000;
@@ -150,6 +151,9 @@ const descriptor table[] = {
    "How long a stopping process lets running work end."},
   {"cluster", "worker_threads", at<&cluster::worker_threads>, "", 0, 1'024, nullptr,
    "Threads that run actors; 0: one a core."},
+  {"cluster", "spin_us", at<&cluster::spin_us>, us, 0, 10'000, nullptr,
+   "While few direct inferences are under way: how long a thread looks for more work before it "
+   "sleeps, giving its core to others meanwhile. Answers come sooner; 0: it sleeps at once."},
 
   {"tls", "certificate", at<&tls::certificate>, "", 0, 0, nullptr,
    "The file with this process's certificate, signed by the cluster's authority. Empty: no TLS."},
@@ -169,6 +173,9 @@ const descriptor table[] = {
    "The port that HTTP is served on; 0: any free one, see cluster.port_file."},
   {"gateway", "threads", at<&gateway::threads>, "", 0, 256, nullptr,
    "Threads that read, parse and answer HTTP; 0: one for every two cores."},
+  {"gateway", "bind_threads", at<&gateway::bind_threads>, "", 0, 0, nullptr,
+   "In a process that is a node too: these threads keep to the upper half of the cores, for models "
+   "get the lower ones first."},
   {"gateway", "body_bytes_max", at<&gateway::body_bytes_max>, bytes, 1'024, 16 * gib, nullptr,
    "Largest body of a request, but for uploads of models."},
   {"gateway", "header_bytes_max", at<&gateway::header_bytes_max>, bytes, 1'024, mib, nullptr,

@@ -49,6 +49,8 @@ struct cluster_options {
   std::uint32_t drain_ms = 30'000;
   /// Threads of the actor scheduler; 0: one a core.
   std::uint32_t worker_threads = 0;
+  /// How long a thread of the direct path looks for work before it sleeps; 0: it sleeps at once.
+  std::uint32_t spin_us = 150;
 };
 
 /// `[tls]`: the links between the machines of a cluster. Three files in PEM, or none; without them
@@ -73,6 +75,8 @@ struct gateway_options {
   std::uint16_t port = 8080;
   /// 0: one for every two cores.
   std::uint32_t threads = 0;
+  /// In a process that is a node too, HTTP keeps to the upper half of the cores.
+  bool bind_threads = true;
   /// One request's body, but for uploads of models.
   std::uint64_t body_bytes_max = 64ull << 20;
   /// Request line and header fields together. A model's configuration travels in a field.

@@ -36,6 +36,8 @@ void bridge_state::send(bridge_call& call) {
     self->monitor(target);
   sent[call.number] = {self->clock().now() + call.deadline, target.address()};
   call.send(self, target);
+  if (call.is_direct_inference)
+    runtime::context_of(self->home_system()).traffic.note(sent.size());
   if (!tick_runs) {
     tick_runs = true;
     self->delayed_send(self, tick, bridge_due{});

@@ -230,9 +230,9 @@ private:
   }
 
   caf::resumable::resume_result resume_on_lane() {
-    auto& lanes = context_of(this->home_system()).lanes;
+    auto& shared = context_of(this->home_system());
     if (lane_ == nullptr) {
-      lane_ = &lanes.take(this->home_system());
+      lane_ = &shared.lanes.take(this->home_system());
       lane_->enter({});
     }
     auto& lane = *lane_;
@@ -241,9 +241,11 @@ private:
       lane.hand_over();
     } else if (result == caf::resumable::awaiting_message) {
       lane.run();
+      // The mailbox is marked as blocked until somebody fills it.
+      spin_wait{shared.spin_limit, shared.traffic}.look([this] { return !this->mailbox().blocked(); });
     } else {
       lane.leave();
-      lanes.give_back(lane);
+      shared.lanes.give_back(lane);
     }
     return result;
   }

@@ -23,8 +23,11 @@ namespace dim::runtime {
 /// `actor_base`): their handlers take microseconds, so that the thread is soon free for its own
 /// work. What is left after `turns_max` turns goes to the scheduler.
 ///
-///     lane.enter([&] { asio::post(context, [&] { lane.run(); }); });
-///     ... handlers send to actors with `lane` as the execution unit ...
+///     lane.enter({});
+///     for (...) {
+///       ... a round of the thread's own work, which sends to actors with `send_from_thread` ...
+///       lane.run();
+///     }
 ///     lane.leave();
 ///
 /// A lane outlives its thread: actors keep a pointer to the unit on which they ran last. So lanes

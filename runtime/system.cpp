@@ -6,10 +6,29 @@
 
 #include <caf/all.hpp>
 #include <caf/io/all.hpp>
+#include <caf/io/network/default_multiplexer.hpp>
 
 #include "runtime/messages.hpp"
 
 namespace dim::runtime {
+
+namespace {
+
+/// CAF's event loop of the links, which looks for events for a moment before it sleeps.
+class link_multiplexer : public caf::io::network::default_multiplexer {
+public:
+  using default_multiplexer::default_multiplexer;
+
+  void run() override {
+    auto& shared = context_of(system());
+    spin_wait waiting{shared.spin_limit, shared.traffic};
+    while (num_socket_handlers() > 0)
+      if (!try_run_once() && !waiting.look([this] { return try_run_once(); }))
+        run_once();
+  }
+};
+
+}  // namespace
 
 fault_switch& fault_switch::operator=(fault_hook hook) {
   auto next = hook ? std::make_shared<const fault_hook>(std::move(hook)) : nullptr;
@@ -42,7 +61,7 @@ system_config::system_config() {
 }
 
 void system_config::enable_links(std::uint32_t heartbeat_ms, std::uint32_t lost_ms) {
-  load<caf::io::middleman>();
+  load<caf::io::middleman, link_multiplexer>();
   set("middleman.workers", 0);
   set("middleman.heartbeat-interval", caf::timespan{std::chrono::milliseconds{heartbeat_ms}});
   set("middleman.connection-timeout", caf::timespan{std::chrono::milliseconds{lost_ms}});

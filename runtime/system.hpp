@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -12,6 +13,7 @@
 
 #include "runtime/actor_lane.hpp"
 #include "runtime/actor_table.hpp"
+#include "runtime/spin_wait.hpp"
 
 namespace dim::runtime {
 
@@ -58,6 +60,11 @@ private:
 struct system_context {
   actor_table actors;
   lane_pool lanes;
+  /// How long threads of HTTP, of the links and of detached actors with a lane look for work before
+  /// they sleep: see `spin_wait`. Set before the system is made.
+  std::chrono::microseconds spin_limit{0};
+  /// Direct inferences that this process works on.
+  runtime::traffic traffic;
   /// Simulation and actor tests: `spawn_detached` makes cooperative actors, so that one thread runs
   /// all.
   bool cooperative = false;

@@ -56,6 +56,7 @@ runtime::process_spec agent_process_state::spec_of(std::uint16_t port) const {
   spec.arguments = {"--connect",      "127.0.0.1:" + std::to_string(port),
                     "--heartbeat-ms", std::to_string(arguments.heartbeat_ms),
                     "--lost-ms",      std::to_string(arguments.lost_ms),
+                    "--spin-us",      std::to_string(arguments.spin_us),
                     "--label",        arguments.order.label + " on " + arguments.order.device};
   // The environment of a process is seen by its owner only, its arguments by everybody. OpenBLAS
   // would start a thread for each core of the machine beside those of LibTorch.

@@ -20,6 +20,8 @@ struct agent_process_arguments {
   /// Heartbeats of the link between node and process, which must be on at both ends.
   std::uint32_t heartbeat_ms = 1'000;
   std::uint32_t lost_ms = 10'000;
+  /// See `runtime::spin_wait`.
+  std::uint32_t spin_us = 0;
   std::shared_ptr<runtime::launcher> launcher;
   /// AGENT ENTRY, which the process dials.
   runtime::service<caf::actor> entry;

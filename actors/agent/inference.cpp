@@ -56,9 +56,17 @@ caf::result<model_loaded> inference_state::load(const load_model& order) {
   return model_loaded{nanoseconds(clock::now() - begin) / 1'000, model->memory_bytes()};
 }
 
+std::size_t inference_state::rows_of(const run_batch& order) const {
+  std::int64_t rows = 0;
+  for (auto& each : order.requests)
+    rows += models::row_count(spec, each);
+  return static_cast<std::size_t>(rows);
+}
+
 caf::result<batch_result> inference_state::run(const run_batch& order) {
   if (!model && !is_builtin)
     return runtime::to_error(error_code::internal, "no model is loaded");
+  runtime::context_of(self->home_system()).traffic.note(rows_of(order));
   auto begin = clock::now();
   auto joined_at = begin;
   auto ran_at = begin;
@@ -90,6 +98,7 @@ std::string inference_state::describe() const {
 inference_actor::behavior_type inference(inference_state::self_pointer self,
                                          std::vector<std::uint32_t> cores) {
   auto& state = self->state;
+  state.self = self;
   state.cores = std::move(cores);
   return {
     [&state](const load_model& order) { return state.load(order); },

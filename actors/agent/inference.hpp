@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -24,10 +25,13 @@ struct inference_state {
   caf::result<batch_result> run(const run_batch& order);
   std::string describe() const;
 
+  self_pointer self = nullptr;
   /// Cores that the thread is bound to before the model is loaded; none: not bound.
   std::vector<std::uint32_t> cores;
 
 private:
+  std::size_t rows_of(const run_batch& order) const;
+
   std::optional<models::model> model;
   models::model_spec spec;
   /// The model needs no file and no LibTorch.

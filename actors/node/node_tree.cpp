@@ -41,8 +41,7 @@ std::filesystem::path cache_folder(const config::options& options) {
 worker_host_factory make_hosts(const node_tree_arguments& arguments,
                                const node_services& services) {
   auto& options = arguments.options;
-  return [agent = options.agent, heartbeat_ms = options.cluster.heartbeat_ms,
-          lost_ms = options.cluster.lost_ms, launcher = arguments.launcher,
+  return [agent = options.agent, cluster = options.cluster, launcher = arguments.launcher,
           entry = services.agent_entry, make_inference = arguments.make_inference,
           decorate = arguments.decorate](
            caf::local_actor& parent, const worker_order& order,
@@ -53,8 +52,9 @@ worker_host_factory make_hosts(const node_tree_arguments& arguments,
       return parent.spawn<caf::linked>(thread_worker, order, listener, make_inference,
                                        decorate);
     return parent.spawn<caf::linked>(
-      agent_process, agent_process_arguments{order, listener, agent, heartbeat_ms, lost_ms,
-                                             launcher, entry, decorate});
+      agent_process, agent_process_arguments{order, listener, agent, cluster.heartbeat_ms,
+                                             cluster.lost_ms, cluster.spin_us, launcher, entry,
+                                             decorate});
   };
 }
 

@@ -33,6 +33,7 @@ int serve(const serve_options& options) {
   actors::add_message_types(config);
   config.set("scheduler.max-threads", 1);
   config.enable_links(options.heartbeat_ms, options.lost_ms);
+  config.context->spin_limit = std::chrono::microseconds{options.spin_us};
   auto& system = *new caf::actor_system{config};
 
   auto ended = std::make_shared<std::promise<runtime::failure>>();

@@ -16,6 +16,8 @@ struct serve_options {
   /// Heartbeats of the link, as the node has them.
   std::uint32_t heartbeat_ms = 1'000;
   std::uint32_t lost_ms = 10'000;
+  /// How long its threads look for work before they sleep.
+  std::uint32_t spin_us = 0;
 };
 
 /// Offers INFERENCE to the node until the node is gone. Returns the exit status: 0 when the node

@@ -151,6 +151,7 @@ runtime::expected<void> daemon::start() {
   }
   actors::add_message_types(p.config);
   p.config.enable_links(options_.cluster.heartbeat_ms, options_.cluster.lost_ms);
+  p.config.context->spin_limit = std::chrono::microseconds{options_.cluster.spin_us};
   runtime::enable_handoff(p.config);
   // CAF's own default is at least four.
   auto workers = options_.cluster.worker_threads > 0

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <thread>
+
+namespace dim::runtime {
+
+/// How busy this process is with requests that somebody waits for on a connection, as told by those
+/// who count them. Thread-safe. `Clock` is another one in tests only.
+template <class Clock>
+class basic_traffic {
+public:
+  /// So many requests at once are few: some core is idle, and may as well look for work.
+  static constexpr std::size_t few = 4;
+  /// After this long without news there are none.
+  static constexpr std::chrono::milliseconds recent{2};
+
+  /// There are so many now, one at least.
+  void note(std::size_t under_way) noexcept {
+    under_way_.store(under_way, std::memory_order_relaxed);
+    noted_at_.store(Clock::now().time_since_epoch().count(), std::memory_order_relaxed);
+  }
+
+  /// There are, or have just been, some, but few.
+  bool is_light() const noexcept {
+    if (under_way_.load(std::memory_order_relaxed) > few)
+      return false;
+    typename Clock::duration noted_at{noted_at_.load(std::memory_order_relaxed)};
+    return Clock::now().time_since_epoch() - noted_at <= recent;
+  }
+
+private:
+  std::atomic<std::size_t> under_way_{few + 1};
+  std::atomic<typename Clock::rep> noted_at_{0};
+};
+
+/// How a thread waits that will most likely be needed again soon: it looks for work for a moment
+/// before it sleeps, and gives its core to whoever else can run between two looks. To wake a
+/// sleeping thread takes its waker, and itself, 5 to 50 microseconds; to find one awake takes none.
+///
+/// That pays while there is little to do: with much to do threads are awake anyway, and the looking
+/// takes time from those who work. So it is done while traffic is light, and never in a process that
+/// has nothing to do.
+///
+///     while (...)
+///       if (!work() && !waiting.look([&] { return work(); }))
+///         sleep_until_woken();
+template <class Clock>
+class basic_spin_wait {
+public:
+  /// `limit`: how long to look; 0: never.
+  basic_spin_wait(std::chrono::microseconds limit, const basic_traffic<Clock>& traffic)
+    : limit_(limit), traffic_(traffic) {
+  }
+
+  /// Looks until `has_work()` says yes, or the time is over; whether there is work.
+  template <class Look>
+  bool look(Look has_work) const {
+    if (limit_.count() == 0 || !traffic_.is_light())
+      return false;
+    auto end = Clock::now() + limit_;
+    do {
+      if (has_work())
+        return true;
+      std::this_thread::yield();
+    } while (Clock::now() < end);
+    return false;
+  }
+
+private:
+  std::chrono::microseconds limit_;
+  const basic_traffic<Clock>& traffic_;
+};
+
+using traffic = basic_traffic<std::chrono::steady_clock>;
+using spin_wait = basic_spin_wait<std::chrono::steady_clock>;
+
+}  // namespace dim::runtime

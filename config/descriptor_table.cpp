@@ -174,8 +174,7 @@ const descriptor table[] = {
   {"gateway", "threads", at<&gateway::threads>, "", 0, 256, nullptr,
    "Threads that read, parse and answer HTTP; 0: one for every two cores."},
   {"gateway", "bind_threads", at<&gateway::bind_threads>, "", 0, 0, nullptr,
-   "In a process that is a node too: these threads keep to the upper half of the cores, for models "
-   "get the lower ones first."},
+   "In a process that is a node too: these threads keep to the upper half of the cores."},
   {"gateway", "body_bytes_max", at<&gateway::body_bytes_max>, bytes, 1'024, 16 * gib, nullptr,
    "Largest body of a request, but for uploads of models."},
   {"gateway", "header_bytes_max", at<&gateway::header_bytes_max>, bytes, 1'024, mib, nullptr,

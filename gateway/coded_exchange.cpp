@@ -1,5 +1,7 @@
 #include "gateway/coded_exchange.hpp"
 
+#include <atomic>
+
 #include "gateway/content_coding.hpp"
 #include "gateway/http_status.hpp"
 
@@ -18,6 +20,8 @@ public:
     return request_;
   }
   void reply(http_reply answer) override {
+    if (replied_.test_and_set())
+      return;
     if (answer.status >= 400 || answer_coding_ == content_coding::identity)
       return inner_->reply(std::move(answer));
     // Whoever has the answer has other things to do than to compress it.
@@ -40,6 +44,7 @@ private:
   exchange_ptr inner_;
   http_request request_;
   content_coding answer_coding_;
+  std::atomic_flag replied_;
 };
 
 void serve_coded(const request_handler& handle, exchange_ptr exchange,

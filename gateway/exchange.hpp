@@ -20,7 +20,7 @@ public:
 
   virtual const http_request& request() const = 0;
 
-  /// Sends the answer. Only the first call counts.
+  /// Sends the answer. Only the first call counts. Not while a block of the body is awaited.
   virtual void reply(http_reply answer) = 0;
 
   /// Runs `task` on the connection's strand.

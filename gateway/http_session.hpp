@@ -125,6 +125,7 @@ private:
   /// Whether the request has been read to its end.
   bool is_whole() const;
   void tell_if_gone();
+  void close_if_idle();
   void write(http_reply answer);
   void write_some();
   void on_some_written(error_code error, std::size_t size);

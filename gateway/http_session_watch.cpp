@@ -29,10 +29,9 @@ void http_session::expect_progress() {
 
 void http_session::look_for_peer(std::chrono::steady_clock::time_point now) {
   if (now.time_since_epoch().count() >= progress_due_ns_.load(std::memory_order_relaxed)) {
-    progress_due_ns_.store(no_progress_due, std::memory_order_relaxed);
     asio::post(socket_.get_executor(), [weak = weak_from_this()] {
       if (auto self = weak.lock())
-        self->close_socket();
+        self->in_turn([&] { self->close_if_idle(); });
     });
   }
   std::uint8_t fresh = 1;
@@ -44,6 +43,13 @@ void http_session::look_for_peer(std::chrono::steady_clock::time_point now) {
     if (auto self = weak.lock())
       self->in_turn([&] { self->tell_if_gone(); });
   });
+}
+
+// Something may have come meanwhile.
+void http_session::close_if_idle() {
+  auto now = std::chrono::steady_clock::now().time_since_epoch().count();
+  if (now >= progress_due_ns_.load(std::memory_order_relaxed))
+    close_socket();
 }
 
 // Bytes that wait to be read are the next request, and hide an end behind them: then the caller's

@@ -11,6 +11,26 @@ constexpr std::chrono::seconds ending_max{5};
 
 }  // namespace
 
+/// Calls that end now: whoever closes the table waits for them, whatever becomes of them.
+class pending_calls::ending_calls {
+public:
+  /// They have been counted under the lock.
+  ending_calls(pending_calls& table, std::size_t count) : table_(table), count_(count) {
+  }
+  ~ending_calls() {
+    std::lock_guard guard{table_.mutex_};
+    table_.ending_ -= count_;
+    if (table_.ending_ == 0)
+      table_.all_ended_.notify_all();
+  }
+  ending_calls(const ending_calls&) = delete;
+  ending_calls& operator=(const ending_calls&) = delete;
+
+private:
+  pending_calls& table_;
+  std::size_t count_;
+};
+
 runtime::expected<std::uint64_t> pending_calls::add(std::shared_ptr<pending_call> call) {
   std::lock_guard guard{mutex_};
   if (closed_)
@@ -33,11 +53,9 @@ void pending_calls::finish(std::uint64_t number, const std::function<void(pendin
     calls_.erase(found);
     ++ending_;
   }
+  ending_calls ending{*this, 1};
   end(*call);
   call.reset();
-  std::lock_guard guard{mutex_};
-  if (--ending_ == 0)
-    all_ended_.notify_all();
 }
 
 void pending_calls::fail(std::uint64_t number, runtime::failure why) {
@@ -49,9 +67,12 @@ void pending_calls::fail_all(const runtime::failure& why) {
   {
     std::lock_guard guard{mutex_};
     left.swap(calls_);
+    ending_ += left.size();
   }
+  ending_calls ending{*this, left.size()};
   for (auto& [number, call] : left)
     call->fail(why);
+  left.clear();
 }
 
 void pending_calls::close(runtime::failure why) {

@@ -69,6 +69,8 @@ public:
   std::size_t size() const;
 
 private:
+  class ending_calls;
+
   const std::size_t calls_max_;
   mutable std::mutex mutex_;
   std::condition_variable all_ended_;

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <memory>
 #include <thread>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -110,7 +111,9 @@ struct server::core {
   /// What one thread does.
   static void serve(asio::io_context& context, caf::actor_system* system,
                     const std::vector<std::uint32_t>& cores) {
-    runtime::thread_binding binding{cores};
+    // On cores that are not there any more it runs as well, anywhere.
+    if (!cores.empty())
+      std::ignore = runtime::bind_this_thread(cores);
     if (system == nullptr) {
       runtime::traffic unknown;
       return run(context, nullptr, runtime::spin_wait{{}, unknown});

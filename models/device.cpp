@@ -1,7 +1,6 @@
 #include "models/device.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
 #include <fstream>
 #include <optional>
@@ -9,7 +8,6 @@
 #include <system_error>
 #include <utility>
 
-#include <pthread.h>
 #include <sched.h>
 #include <unistd.h>
 
@@ -163,23 +161,6 @@ runtime::expected<std::vector<device_info>> choose_devices(
     return runtime::fail(error_code::bad_input, "the configured devices can not be used",
                          std::move(problems));
   return chosen;
-}
-
-runtime::expected<void> pin_thread_to(const std::vector<std::uint32_t>& cores) {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  for (const std::uint32_t core : cores) {
-    if (core >= CPU_SETSIZE)
-      return runtime::fail(error_code::bad_input, "there is no core " + std::to_string(core));
-    CPU_SET(core, &set);
-  }
-  const int error = ::pthread_setaffinity_np(::pthread_self(), sizeof(set), &set);
-  if (error == EINVAL)
-    return runtime::fail(error_code::bad_input, "this process may not run on these cores");
-  if (error != 0)
-    return runtime::fail(error_code::internal,
-                         "can not bind the thread: " + std::generic_category().message(error));
-  return {};
 }
 
 std::string to_text(const std::vector<device_info>& devices) {

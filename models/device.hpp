@@ -64,10 +64,6 @@ device_info describe_core_set(const device_name& cores);
 runtime::expected<std::vector<device_info>> choose_devices(
   const std::vector<std::string>& configured, const std::vector<device_info>& cuda);
 
-/// Binds the calling thread, and every thread that it starts later, to these cores. Errors:
-/// bad_input (no core, or one that this process may not use), internal.
-runtime::expected<void> pin_thread_to(const std::vector<std::uint32_t>& cores);
-
 /// The devices as text, one a line (name, cores, memory in bytes, model; separated by tabs). This
 /// is what `dim-agent --describe-devices` prints, so that a daemon without LibTorch can learn of
 /// GPUs.

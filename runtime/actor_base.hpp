@@ -242,7 +242,8 @@ private:
     } else if (result == caf::resumable::awaiting_message) {
       lane.run();
       // The mailbox is marked as blocked until somebody fills it.
-      spin_wait{shared.spin_limit, shared.traffic}.look([this] { return !this->mailbox().blocked(); });
+      spin_wait waiting{shared.spin_limit, shared.traffic};
+      waiting.look([this] { return !this->mailbox().blocked(); });
     } else {
       lane.leave();
       shared.lanes.give_back(lane);

@@ -41,8 +41,8 @@ private:
 /// sleeping thread takes its waker, and itself, 5 to 50 microseconds; to find one awake takes none.
 ///
 /// That pays while there is little to do: with much to do threads are awake anyway, and the looking
-/// takes time from those who work. So it is done while traffic is light, and never in a process that
-/// has nothing to do.
+/// takes time from those who work. So it is done while traffic is light, and never in a process
+/// that has nothing to do.
 ///
 ///     while (...)
 ///       if (!work() && !waiting.look([&] { return work(); }))

@@ -28,6 +28,14 @@ public:
   }
 };
 
+caf::actor_system::module* make_middleman(caf::actor_system& system) {
+  // Simulation has an event loop of its own, which CAF knows by this option.
+  auto loop = caf::get_or(system.config(), "middleman.network-backend", caf::atom("default"));
+  if (loop != caf::atom("default"))
+    return caf::io::middleman::make(system, caf::detail::type_list<>{});
+  return caf::io::middleman::make(system, caf::detail::type_list<link_multiplexer>{});
+}
+
 }  // namespace
 
 fault_switch& fault_switch::operator=(fault_hook hook) {
@@ -61,7 +69,7 @@ system_config::system_config() {
 }
 
 void system_config::enable_links(std::uint32_t heartbeat_ms, std::uint32_t lost_ms) {
-  load<caf::io::middleman, link_multiplexer>();
+  module_factories.emplace_back(&make_middleman);
   set("middleman.workers", 0);
   set("middleman.heartbeat-interval", caf::timespan{std::chrono::milliseconds{heartbeat_ms}});
   set("middleman.connection-timeout", caf::timespan{std::chrono::milliseconds{lost_ms}});

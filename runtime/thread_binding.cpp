@@ -1,10 +1,16 @@
 #include "runtime/thread_binding.hpp"
 
+#include <cerrno>
+#include <string>
+#include <system_error>
+
+#include <sched.h>
+
 namespace dim::runtime {
 
 namespace {
 
-/// The cores of a bound thread, and those that it had before.
+/// The cores of a bound thread, and those that it had before it was bound for the first time.
 struct binding {
   cpu_set_t bound;
   cpu_set_t before;
@@ -27,23 +33,28 @@ std::vector<std::uint32_t> cores_of_this_thread() {
   return cores;
 }
 
-thread_binding::thread_binding(const std::vector<std::uint32_t>& cores) {
+expected<void> bind_this_thread(const std::vector<std::uint32_t>& cores) {
+  cpu_set_t wanted;
+  cpu_set_t before;
+  CPU_ZERO(&wanted);
+  for (auto core : cores) {
+    if (core >= CPU_SETSIZE)
+      return fail(error_code::bad_input, "there is no core " + std::to_string(core));
+    CPU_SET(core, &wanted);
+  }
+  auto is_set = ::sched_getaffinity(0, sizeof(before), &before) == 0
+                && ::sched_setaffinity(0, sizeof(wanted), &wanted) == 0;
+  if (!is_set && errno == EINVAL)
+    return fail(error_code::bad_input, "this process may not run on these cores");
+  if (!is_set)
+    return fail(error_code::internal,
+                "can not bind the thread: " + std::generic_category().message(errno));
   auto& mine = of_this_thread;
-  CPU_ZERO(&mine.bound);
-  for (auto core : cores)
-    if (core < CPU_SETSIZE)
-      CPU_SET(core, &mine.bound);
-  if (cores.empty() || ::sched_getaffinity(0, sizeof(mine.before), &mine.before) != 0)
-    return;
-  is_bound_ = mine.is_bound = ::sched_setaffinity(0, sizeof(mine.bound), &mine.bound) == 0;
-}
-
-thread_binding::~thread_binding() {
-  auto& mine = of_this_thread;
-  if (!is_bound_)
-    return;
-  ::sched_setaffinity(0, sizeof(mine.before), &mine.before);
-  mine.is_bound = false;
+  if (!mine.is_bound)
+    mine.before = before;
+  mine.bound = wanted;
+  mine.is_bound = true;
+  return {};
 }
 
 unbound_scope::unbound_scope() {

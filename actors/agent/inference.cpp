@@ -7,9 +7,9 @@
 #include "actors/type_ids.hpp"
 #include "models/batch.hpp"
 #include "models/builtin.hpp"
-#include "models/device.hpp"
 #include "runtime/caf_errors.hpp"
 #include "runtime/spawn.hpp"
+#include "runtime/thread_binding.hpp"
 
 namespace dim::actors {
 
@@ -41,7 +41,7 @@ auto guarded(Work work) -> decltype(work()) {
 caf::result<model_loaded> inference_state::load(const load_model& order) {
   auto begin = clock::now();
   if (!cores.empty())
-    if (auto pinned = models::pin_thread_to(cores); !pinned)
+    if (auto pinned = runtime::bind_this_thread(cores); !pinned)
       return runtime::to_error(pinned.error());
   spec = order.spec;
   is_builtin = models::is_builtin(spec.kind);

@@ -218,14 +218,15 @@ void node_actor_state::withdraw(const withdraw_direct& wish) {
 caf::result<agents_set> node_actor_state::set_agents_of(const set_agents& wish) {
   if (draining && wish.wanted)
     return runtime::to_error(error_code::unavailable, "the node is draining");
+  // Before there is a promise, which would take the place of this answer.
+  if (wish.wanted && wish.only_spare && direct_requests() > 0)
+    return runtime::to_error(error_code::overloaded, has_requests);
   auto promise = self->make_response_promise<agents_set>();
   direct_key key{wish.model_digest, wish.model, wish.version, wish.revision};
   if (!wish.wanted) {
     stop_agents(key, wish.time_left_ms, promise);
     return promise;
   }
-  if (wish.only_spare && direct_requests() > 0)
-    return runtime::to_error(error_code::overloaded, has_requests);
   auto& held = direct_model_of(key);
   if (held.model) {
     start_agent(held, wish, promise);

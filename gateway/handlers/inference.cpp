@@ -61,6 +61,16 @@ void answer(const direct_call& call, runtime::expected<actors::inference_done> o
     call.refuse(std::move(reply.error()));
 }
 
+/// Answers in an actor's thread. What is thrown would end that actor, and with it the calls of all
+/// others; the request is answered 500, as where a handler throws.
+void answer_here(const direct_call& call, runtime::expected<actors::inference_done> outcome) {
+  try {
+    answer(call, std::move(outcome));
+  } catch (const std::exception& problem) {
+    call.refuse({error_code::internal, problem.what(), {}});
+  }
+}
+
 /// How much of the outputs becomes text.
 std::size_t text_bytes(const answer_form& form, const models::tensor_list& outputs) {
   std::size_t size = 0;
@@ -79,7 +89,7 @@ void answer_soon(const handler_context& context, const call_ptr& call,
                  runtime::expected<actors::inference_done> outcome) {
   auto is_short = !outcome || text_bytes(call->form, outcome->outputs) <= text_bytes_here_max;
   if (is_short && context.bridge.waiting() == 0)
-    return answer(*call, std::move(outcome));
+    return answer_here(*call, std::move(outcome));
   call->exchange->post([call, outcome = std::move(outcome)]() mutable {
     answer(*call, std::move(outcome));
   });

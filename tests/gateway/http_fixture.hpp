@@ -4,6 +4,7 @@
 #include <mutex>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -32,12 +33,57 @@ public:
     held_.erase(held_.begin());
     return first;
   }
+  /// The next one that comes; null after `end`.
+  exchange_ptr take_or_end() {
+    std::unique_lock guard{mutex_};
+    changed_.wait(guard, [this] { return ended_ || !held_.empty(); });
+    if (held_.empty())
+      return nullptr;
+    auto first = std::move(held_.front());
+    held_.erase(held_.begin());
+    return first;
+  }
+  void end() {
+    std::lock_guard guard{mutex_};
+    ended_ = true;
+    changed_.notify_all();
+  }
 
 private:
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<exchange_ptr> held_;
+  bool ended_ = false;
 };
+
+/// Threads that answer held exchanges with their own bodies, until the end of this.
+class answering_threads {
+public:
+  answering_threads(held_exchanges& held, std::size_t count) : held_(held) {
+    for (std::size_t number = 0; number < count; ++number)
+      threads_.emplace_back([this] {
+        while (auto exchange = held_.take_or_end())
+          exchange->reply(json_reply(std::string{exchange->request().body.view()}));
+      });
+  }
+  ~answering_threads() {
+    held_.end();
+    for (auto& each : threads_)
+      each.join();
+  }
+  answering_threads(const answering_threads&) = delete;
+  answering_threads& operator=(const answering_threads&) = delete;
+
+private:
+  held_exchanges& held_;
+  std::vector<std::thread> threads_;
+};
+
+inline server_options server_with_threads(std::uint32_t threads) {
+  server_options options;
+  options.threads = threads;
+  return options;
+}
 
 /// Reads a streamed body to its end, and answers with its size.
 inline void count_blocks(exchange_ptr exchange, std::size_t total) {
@@ -60,6 +106,7 @@ struct http_fixture {
                   exchange->reply(json_reply(std::string{exchange->request().body.view()}));
                 }});
     routes.add({"GET", "/later", [this](exchange_ptr exchange) { held.put(std::move(exchange)); }});
+    routes.add({"POST", "/later", [this](exchange_ptr exchange) { held.put(std::move(exchange)); }});
     routes.add({"GET", "/dropped", [](exchange_ptr) {}});
     routes.add({"GET", "/thrown", [](exchange_ptr) { throw std::runtime_error{"a defect"}; }});
     routes.add({"GET", "/large", [](exchange_ptr exchange) {

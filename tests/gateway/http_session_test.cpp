@@ -1,4 +1,5 @@
 #include <atomic>
+#include <future>
 #include <thread>
 
 #include <doctest/doctest.h>
@@ -234,6 +235,60 @@ TEST_CASE("only the first answer to a request counts, from whatever thread it co
   CHECK(client.read()->body == "\"first\"");
   CHECK(client.ask(request_text("GET", "/hello")).body == "\"hello\"");
   CHECK(answers == 8);
+}
+
+TEST_CASE("answers of other threads arrive, each at its own client, also to requests sent ahead") {
+  http_fixture f{server_with_threads(2)};
+  constexpr int clients_max = 4;
+  constexpr int rounds = 200;
+  answering_threads answering{f.held, 3};
+  std::atomic<int> right{0};
+  std::vector<std::thread> clients;
+  for (int number = 0; number < clients_max; ++number)
+    clients.emplace_back([&, number] {
+      raw_client client{f.port};
+      for (int round = 0; round < rounds; ++round) {
+        auto first = std::to_string(number) + "." + std::to_string(round);
+        // The second comes while the first is answered by another thread.
+        client.send(request_text("POST", "/later", first)
+                    + request_text("POST", "/later", first + "b"));
+        auto one = client.read();
+        auto other = client.read();
+        right += one && one->body == first && other && other->body == first + "b";
+      }
+    });
+  for (auto& each : clients)
+    each.join();
+  CHECK(right == clients_max * rounds);
+}
+
+TEST_CASE("clients that close while other threads answer them end their own connection only") {
+  http_fixture f{server_with_threads(2)};
+  answering_threads answering{f.held, 3};
+  raw_client staying{f.port};
+  for (int round = 0; round < 200; ++round) {
+    raw_client leaving{f.port};
+    leaving.send(request_text("POST", "/later", "leaving"));
+    leaving.close();
+    CHECK(staying.ask(request_text("POST", "/later", "staying")).body == "staying");
+  }
+  CHECK(f.http.drain(std::chrono::steady_clock::now() + 10s));
+}
+
+TEST_CASE("a watcher that holds the last exchange may be let go by whoever answers") {
+  http_fixture f;
+  raw_client client{f.port};
+  REQUIRE(client.send(request_text("POST", "/later")));
+  auto exchange = f.held.take();
+  std::promise<void> watched;
+  exchange->post([&, exchange] {
+    exchange->watch([exchange] {});
+    watched.set_value();
+  });
+  REQUIRE(watched.get_future().wait_for(10s) == std::future_status::ready);
+  std::thread{[answering = std::move(exchange)] { answering->reply(json_reply("1")); }}.join();
+  CHECK(client.read()->body == "1");
+  CHECK(client.ask(request_text("GET", "/hello")).status == 200);
 }
 
 TEST_CASE("an answer of many megabytes arrives whole") {

@@ -1,6 +1,5 @@
 #include "models/device.hpp"
 
-#include <thread>
 
 #include <doctest/doctest.h>
 
@@ -65,24 +64,6 @@ TEST_CASE("every configured device that can not be used is named") {
   CHECK(tests::any_contains(problems, "may not run on core 1000"));
   CHECK(tests::any_contains(problems, "\"disk:0\" is no device"));
   CHECK(problems.size() == 4);
-}
-
-TEST_CASE("a bound thread runs only on its cores") {
-  const std::uint32_t core = models::available_cores().back();
-  std::vector<std::uint32_t> seen;
-  bool bound = false;
-  std::thread([&] {
-    bound = models::pin_thread_to({core}).has_value();
-    seen = models::available_cores();
-  }).join();
-  CHECK(bound);
-  CHECK(seen == std::vector<std::uint32_t>{core});
-}
-
-TEST_CASE("a thread is not bound to cores that are not there") {
-  CHECK(models::pin_thread_to({}).error().code == runtime::error_code::bad_input);
-  CHECK(models::pin_thread_to({1000}).error().code == runtime::error_code::bad_input);
-  CHECK(models::pin_thread_to({1'000'000}).error().code == runtime::error_code::bad_input);
 }
 
 TEST_CASE("the description of devices reads back equal") {

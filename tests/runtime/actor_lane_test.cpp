@@ -44,6 +44,12 @@ number_actor::behavior_type relay(actor_self<number_actor, State> self,
   };
 }
 
+using echo_actor = caf::typed_actor<caf::replies_to<std::int32_t>::with<std::int32_t>>;
+
+echo_actor::behavior_type echo(actor_self<echo_actor, owner_state>) {
+  return {[](std::int32_t number) { return number; }};
+}
+
 using thread_note = std::shared_ptr<std::promise<std::thread::id>>;
 
 thread_note new_note() {
@@ -120,6 +126,28 @@ TEST_CASE("a detached actor with a lane runs those it has woken on its own threa
   number_actor owner = spawn_detached(f.system, f.system, relay<owner_state>, mine, light);
   caf::anon_send(owner, std::int32_t{1});
   CHECK(thread_of(mine) == thread_of(woken));
+}
+
+TEST_CASE("a thread that looks for work gets messages and ends like one that sleeps") {
+  system_config config;
+  config.context->spin_limit = std::chrono::milliseconds{5};
+  {
+    caf::actor_system system{config};
+    caf::scoped_actor self{system};
+    auto owner = spawn_detached(system, system, echo);
+    for (std::int32_t number = 0; number < 500; ++number) {
+      // While it looks, and while it sleeps: the traffic is light for some of them only.
+      config.context->traffic.note(number % 7 == 0 ? traffic::few + 1 : 1);
+      std::int32_t answer = -1;
+      self->request(owner, std::chrono::seconds{10}, number)
+        .receive([&](std::int32_t value) { answer = value; }, [](caf::error&) {});
+      REQUIRE(answer == number);
+    }
+    config.context->traffic.note(1);
+    caf::anon_send_exit(owner, caf::exit_reason::user_shutdown);
+    self->wait_for(owner);
+  }
+  CHECK(config.context->actors.handles().empty());
 }
 
 TEST_CASE("a lane that has been given back is used again") {

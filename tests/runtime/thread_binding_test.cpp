@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <functional>
 #include <thread>
 
 #include "runtime/thread_binding.hpp"
@@ -8,45 +9,66 @@ using namespace dim::runtime;
 
 namespace {
 
+using core_list = std::vector<std::uint32_t>;
+
+/// Runs `work` in a thread that nobody has bound.
+void in_new_thread(const std::function<void()>& work) {
+  std::thread{work}.join();
+}
+
 /// Where a thread that is started here may run.
-std::vector<std::uint32_t> cores_of_a_new_thread() {
-  std::vector<std::uint32_t> cores;
-  std::thread{[&] { cores = cores_of_this_thread(); }}.join();
+core_list cores_of_a_new_thread() {
+  core_list cores;
+  in_new_thread([&] { cores = cores_of_this_thread(); });
   return cores;
+}
+
+error_code refusal_of(const core_list& cores) {
+  auto code = error_code::none;
+  in_new_thread([&] {
+    if (auto bound = bind_this_thread(cores); !bound)
+      code = bound.error().code;
+  });
+  return code;
 }
 
 }  // namespace
 
-TEST_CASE("a bound thread keeps to its cores, and has all again afterwards") {
+TEST_CASE("a bound thread, and what it starts, keeps to its cores") {
   auto all = cores_of_this_thread();
   REQUIRE_FALSE(all.empty());
-  std::vector<std::uint32_t> last{all.back()};
-  {
-    thread_binding binding{last};
-    CHECK(cores_of_this_thread() == last);
-    CHECK(cores_of_a_new_thread() == last);
-  }
+  in_new_thread([&] {
+    REQUIRE(bind_this_thread({all.back()}).has_value());
+    CHECK(cores_of_this_thread() == core_list{all.back()});
+    CHECK(cores_of_a_new_thread() == core_list{all.back()});
+  });
   CHECK(cores_of_this_thread() == all);
 }
 
 TEST_CASE("what a bound thread starts in an unbound scope may run everywhere") {
   auto all = cores_of_this_thread();
-  thread_binding binding{{all.back()}};
-  {
-    unbound_scope everywhere;
-    CHECK(cores_of_a_new_thread() == all);
-  }
-  CHECK(cores_of_this_thread() == std::vector<std::uint32_t>{all.back()});
+  in_new_thread([&] {
+    REQUIRE(bind_this_thread({all.front()}).has_value());
+    REQUIRE(bind_this_thread({all.back()}).has_value());
+    {
+      unbound_scope everywhere;
+      CHECK(cores_of_a_new_thread() == all);
+    }
+    CHECK(cores_of_this_thread() == core_list{all.back()});
+  });
 }
 
-TEST_CASE("a thread without cores, or with cores that do not exist, is not bound") {
+TEST_CASE("an unbound scope changes nothing for a thread that is not bound") {
   auto all = cores_of_this_thread();
   {
-    thread_binding none{{}};
+    unbound_scope everywhere;
     CHECK(cores_of_this_thread() == all);
   }
-  thread_binding beyond{{100'000}};
   CHECK(cores_of_this_thread() == all);
-  unbound_scope everywhere;
-  CHECK(cores_of_this_thread() == all);
+}
+
+TEST_CASE("a thread can not be bound to no core, or to one that it may not use") {
+  CHECK(refusal_of({}) == error_code::bad_input);
+  CHECK(refusal_of({1'000}) == error_code::bad_input);
+  CHECK(refusal_of({1'000'000}) == error_code::bad_input);
 }

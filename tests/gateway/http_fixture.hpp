@@ -106,7 +106,8 @@ struct http_fixture {
                   exchange->reply(json_reply(std::string{exchange->request().body.view()}));
                 }});
     routes.add({"GET", "/later", [this](exchange_ptr exchange) { held.put(std::move(exchange)); }});
-    routes.add({"POST", "/later", [this](exchange_ptr exchange) { held.put(std::move(exchange)); }});
+    routes.add(
+      {"POST", "/later", [this](exchange_ptr exchange) { held.put(std::move(exchange)); }});
     routes.add({"GET", "/dropped", [](exchange_ptr) {}});
     routes.add({"GET", "/thrown", [](exchange_ptr) { throw std::runtime_error{"a defect"}; }});
     routes.add({"GET", "/large", [](exchange_ptr exchange) {

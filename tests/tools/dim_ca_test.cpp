@@ -21,10 +21,16 @@ bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
+struct program_closer {
+  void operator()(FILE* program) const {
+    ::pclose(program);
+  }
+};
+
 /// What the program `openssl` prints, both outputs together.
 std::string openssl(const std::string& arguments) {
-  std::unique_ptr<FILE, decltype(&pclose)> program{
-    popen(("openssl " + arguments + " 2>&1").c_str(), "r"), &pclose};
+  std::unique_ptr<FILE, program_closer> program{
+    ::popen(("openssl " + arguments + " 2>&1").c_str(), "r")};
   std::string result;
   char bytes[4096];
   while (auto got = std::fread(bytes, 1, sizeof(bytes), program.get()))

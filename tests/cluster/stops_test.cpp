@@ -55,7 +55,7 @@ void signal_agents(const local_cluster& cluster, std::size_t index, int number) 
 std::size_t preferred_node(const local_cluster& cluster) {
   auto id = cluster.submit(small_job());
   CHECK(cluster.finish(id)["status"] == "completed");
-  auto chosen = cluster.executions_of(id).at(0).at("node_id");
+  auto chosen = cluster.executions_of(id).at(0).at("node_id").get<std::string>();
   std::size_t index = 0;
   while (cluster.node_id(index) != chosen)
     ++index;

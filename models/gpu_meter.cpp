@@ -1,7 +1,10 @@
 #include "models/gpu_meter.hpp"
 
 #include <array>
-#include <map>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <utility>
 
 #include <dlfcn.h>
 
@@ -121,6 +124,44 @@ std::optional<gpu_reading> gpu_meter::read(std::uint32_t cuda_index) {
   if (unsigned long long energy = 0; from.energy_of(handle, &energy) == success)
     reading.energy_mj = energy;
   return reading;
+}
+
+struct gpu_watch::shared_state {
+  std::mutex mutex;
+  std::condition_variable ended;
+  bool is_ended = false;
+  std::map<std::uint32_t, gpu_reading> latest;
+};
+
+gpu_watch::gpu_watch(std::vector<std::uint32_t> indices, std::chrono::milliseconds pause,
+                     const std::string& driver, const std::string& management)
+  : state_(std::make_shared<shared_state>()) {
+  // Detached, so that a driver that hangs does not keep the process; all it uses is its own.
+  std::thread([state = state_, indices = std::move(indices), pause, driver, management] {
+    gpu_meter meter{driver, management};
+    std::unique_lock guard{state->mutex};
+    while (!state->is_ended) {
+      guard.unlock();
+      std::map<std::uint32_t, gpu_reading> readings;
+      for (const std::uint32_t index : indices)
+        if (auto reading = meter.read(index))
+          readings.emplace(index, std::move(*reading));
+      guard.lock();
+      state->latest = std::move(readings);
+      state->ended.wait_for(guard, pause, [&] { return state->is_ended; });
+    }
+  }).detach();
+}
+
+gpu_watch::~gpu_watch() {
+  const std::lock_guard guard{state_->mutex};
+  state_->is_ended = true;
+  state_->ended.notify_all();
+}
+
+std::map<std::uint32_t, gpu_reading> gpu_watch::latest() const {
+  const std::lock_guard guard{state_->mutex};
+  return state_->latest;
 }
 
 }  // namespace dim::models

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace dim::models {
 
@@ -41,6 +44,27 @@ public:
 private:
   struct libraries;
   std::unique_ptr<libraries> libraries_;
+};
+
+/// Reads GPUs again and again on a thread of its own, for a driver takes its time, and a broken one
+/// may never answer: whoever wants to know gets what was read last. Thread-safe.
+class gpu_watch {
+public:
+  /// `pause`: between two readings of the CUDA devices `indices`.
+  gpu_watch(std::vector<std::uint32_t> indices, std::chrono::milliseconds pause,
+            const std::string& driver = "libcuda.so.1",
+            const std::string& management = "libnvidia-ml.so.1");
+  /// Does not wait for a reading that is under way.
+  ~gpu_watch();
+  gpu_watch(const gpu_watch&) = delete;
+  gpu_watch& operator=(const gpu_watch&) = delete;
+
+  /// By the number of the CUDA device; without those of which nothing is known.
+  std::map<std::uint32_t, gpu_reading> latest() const;
+
+private:
+  struct shared_state;
+  std::shared_ptr<shared_state> state_;
 };
 
 }  // namespace dim::models

@@ -81,7 +81,8 @@ void agent_state::send_batch(worker& one, const formed_batch& batch) {
     // The bytes are shared: they are needed again if the worker dies.
     content.requests.push_back(entry.content.inputs);
   }
-  runtime::context_of(self->home_system()).traffic.note(requests.size());
+  if (!content.digests)
+    runtime::context_of(self->home_system()).traffic.note(requests.size());
   join(one, begun, content);
   one.flights.push_back(begun);
   if (one.flights.size() == 1)

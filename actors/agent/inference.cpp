@@ -66,7 +66,9 @@ std::size_t inference_state::rows_of(const run_batch& order) const {
 caf::result<batch_result> inference_state::run(const run_batch& order) {
   if (!model && !is_builtin)
     return runtime::to_error(error_code::internal, "no model is loaded");
-  runtime::context_of(self->home_system()).traffic.note(rows_of(order));
+  // Batches without digests are of direct inferences alone.
+  if (!order.digests)
+    runtime::context_of(self->home_system()).traffic.note(rows_of(order));
   auto begin = clock::now();
   auto joined_at = begin;
   auto ran_at = begin;

@@ -1,7 +1,8 @@
 #include "actors/node/node_tree.hpp"
 
-#include <algorithm>
+#include <chrono>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <utility>
 
@@ -58,37 +59,43 @@ worker_host_factory make_hosts(const node_tree_arguments& arguments,
   };
 }
 
-/// What the driver says of the GPUs among `devices`, which it does in far less than a millisecond.
-std::vector<gpu_load> read_gpus(models::gpu_meter& meter,
-                                const std::vector<device_facts>& devices) {
-  std::vector<gpu_load> loads;
-  for (auto& each : devices) {
-    auto name = models::parse_device(each.name);
-    if (!name || name->kind != models::device_kind::cuda)
-      continue;
-    if (auto told = meter.read(name->first))
-      loads.push_back({each.name, told->uuid, told->memory_bytes, told->memory_used_bytes,
-                       told->busy_percent * 10, told->power_mw, told->power_limit_mw,
-                       told->energy_mj});
-  }
-  return loads;
+/// Numbers of the GPUs among `devices`, and their names.
+std::map<std::uint32_t, std::string> gpus_among(const std::vector<device_facts>& devices) {
+  std::map<std::uint32_t, std::string> gpus;
+  for (auto& each : devices)
+    if (auto name = models::parse_device(each.name);
+        name && name->kind == models::device_kind::cuda)
+      gpus.emplace(name->first, each.name);
+  return gpus;
+}
+
+gpu_load load_of(const std::string& device, const models::gpu_reading& told) {
+  return {device, told.uuid, told.memory_bytes, told.memory_used_bytes, told.busy_percent * 10,
+          told.power_mw, told.power_limit_mw, told.energy_mj};
 }
 
 /// What heartbeats tell of the machine.
 std::function<node_load()> make_measure(const config::options& options,
                                         const std::vector<device_facts>& devices) {
-  auto has_gpu = std::any_of(devices.begin(), devices.end(),
-                             [](auto& each) { return each.kind == "cuda"; });
-  auto gpus = has_gpu ? std::make_shared<models::gpu_meter>() : nullptr;
+  auto gpus = gpus_among(devices);
+  std::shared_ptr<models::gpu_watch> watch;
+  if (!gpus.empty()) {
+    std::vector<std::uint32_t> numbers;
+    for (auto& [number, device] : gpus)
+      numbers.push_back(number);
+    watch = std::make_shared<models::gpu_watch>(
+      std::move(numbers), std::chrono::milliseconds{options.cluster.heartbeat_ms});
+  }
   return [meter = std::make_shared<runtime::cpu_meter>(), folder = options.cluster.data_dir, gpus,
-          devices] {
+          watch] {
     node_load load;
     load.cpu_permille = meter->permille();
     auto memory = runtime::machine_memory();
     load.memory_used_bytes = memory.total_bytes - memory.available_bytes;
     load.disk_free_bytes = runtime::disk_free_bytes(folder);
-    if (gpus)
-      load.gpus = read_gpus(*gpus, devices);
+    if (watch)
+      for (auto& [number, told] : watch->latest())
+        load.gpus.push_back(load_of(gpus.at(number), told));
     return load;
   };
 }

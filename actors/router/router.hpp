@@ -193,7 +193,7 @@ private:
   void welcome(std::size_t place);
   /// Starts the next popular version on the next node that has none of it, if there is one.
   void prewarm();
-  /// The most popular versions that may be asked for now.
+  /// The most popular versions among those that are served.
   std::vector<route_pointer> popular_routes() const;
   /// A node that could start the version; waits for those that are busy.
   std::optional<std::size_t> idle_node_for(const route_pointer& route);

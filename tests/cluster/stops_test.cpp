@@ -34,13 +34,14 @@ json small_job() {
           {"inputs", json::array({tests::digit_input(tests::sample_digits().front().pixels)})}};
 }
 
-/// Lets every node load the model, so that each has an agent.
+/// Lets every node load the model, so that each has an agent. All must agree, so that no score is
+/// still on its way afterwards.
 void warm_up(local_cluster& cluster) {
   cluster.push_samples({"digits-mlp"});
   auto job = small_job();
   job["pattern"] = "replicated";
   job["redundancy"] = cluster.nodes();
-  job["consensus"] = cluster.nodes() / 2 + 1;
+  job["consensus"] = cluster.nodes();
   CHECK(cluster.finish(cluster.submit(job))["status"] == "completed");
   for (std::size_t index = 0; index < cluster.nodes(); ++index)
     cluster.wait_until("node has an agent", [&] { return cluster.agents_of(index).size() == 1; });
@@ -51,11 +52,27 @@ void signal_agents(const local_cluster& cluster, std::size_t index, int number) 
     ::kill(static_cast<pid_t>(agent.pid), number);
 }
 
-/// Of nodes that are worth the same, placement always takes the same one: where a lone job runs.
-std::size_t preferred_node(const local_cluster& cluster) {
+/// The node where a lone job runs; empty while the nodes are not worth the same.
+std::string choice_among_equals(const local_cluster& cluster) {
   auto id = cluster.submit(small_job());
   CHECK(cluster.finish(id)["status"] == "completed");
-  auto chosen = cluster.executions_of(id).at(0).at("node_id").get<std::string>();
+  auto placed = cluster.get("/api/v1/jobs/" + id + "/placement").body.at("placements").at(0);
+  auto& candidates = placed.at("candidates");
+  REQUIRE(candidates.size() == cluster.nodes());
+  for (auto& each : candidates)
+    if (each.at("score") != candidates.at(0).at("score"))
+      return {};
+  return placed.at("node_id");
+}
+
+/// Of nodes that are worth the same, placement always takes the same one. They are so when their
+/// scores have come to SCHEDULER, and the heartbeats that tell of the model.
+std::size_t preferred_node(const local_cluster& cluster) {
+  std::string chosen;
+  cluster.wait_until("the nodes are worth the same", [&] {
+    chosen = choice_among_equals(cluster);
+    return !chosen.empty();
+  });
   std::size_t index = 0;
   while (cluster.node_id(index) != chosen)
     ++index;

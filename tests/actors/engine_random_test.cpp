@@ -1,4 +1,3 @@
-#include <cstdlib>
 #include <map>
 #include <set>
 #include <string>
@@ -6,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/actors/engine_world.hpp"
+#include "tests/support/test_seed.hpp"
 
 using namespace dim;
 using namespace dim::actors;
@@ -15,16 +15,10 @@ namespace {
 
 constexpr std::uint64_t seeds_per_pattern = 2'000;
 
-/// From DIM_TEST_SEED, to play one campaign again; else from the system.
-std::uint64_t first_seed() {
-  const char* text = std::getenv("DIM_TEST_SEED");
-  return text != nullptr ? std::strtoull(text, nullptr, 10) : runtime::seed_from_system() >> 16;
-}
-
 }  // namespace
 
 TEST_CASE("whatever order news comes in, every run of every pattern keeps its promises") {
-  const auto first = first_seed();
+  const auto first = test_seed();
   MESSAGE("replay with DIM_TEST_SEED=", first);
   const std::map<pattern, std::set<std::string>> expected{
     {pattern::single, {"completed", "stopped", "bad_input"}},

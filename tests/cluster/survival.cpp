@@ -1,7 +1,6 @@
 #include "tests/cluster/survival.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <map>
 #include <string>
 
@@ -10,6 +9,7 @@
 #include "tests/cluster/job_ends.hpp"
 #include "tests/cluster/job_load.hpp"
 #include "tests/cluster/kill_storm.hpp"
+#include "tests/support/test_seed.hpp"
 #include "tools/fault/final_state.hpp"
 #include "tools/scenario/invariants.hpp"
 
@@ -18,13 +18,6 @@ namespace dim::tests {
 using namespace std::chrono_literals;
 
 namespace {
-
-/// From DIM_TEST_SEED, to play the same choices again; else from the system.
-std::uint64_t seed_of_run() {
-  const char* text = std::getenv("DIM_TEST_SEED");
-  return text != nullptr ? std::strtoull(text, nullptr, 10)
-                         : runtime::seed_from_system() % 1'000'000;
-}
 
 void check_promises(const scenario::history& seen) {
   for (auto& verdict : scenario::check(seen)) {
@@ -54,7 +47,7 @@ void tell(const kill_storm& storm, const job_load& load, const scenario::history
 }  // namespace
 
 void survive(std::size_t kills, std::chrono::milliseconds settle_limit) {
-  auto seed = seed_of_run();
+  auto seed = test_seed();
   MESSAGE(kills, " kills, replay with DIM_TEST_SEED=", seed);
   local_cluster cluster{
     {3, true, {"--cluster.rejoin_backoff_max_ms=500", "--cluster.heartbeat_ms=500"}}};

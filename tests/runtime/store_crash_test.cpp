@@ -11,6 +11,7 @@
 #include "runtime/store.hpp"
 #include "runtime/store_check.hpp"
 #include "tests/support/temporary_folder.hpp"
+#include "tests/support/test_seed.hpp"
 
 using namespace dim::runtime;
 using dim::tests::temporary_folder;
@@ -78,7 +79,7 @@ std::uint32_t run_and_kill(const std::filesystem::path& folder, std::uint64_t co
 }  // namespace
 
 TEST_CASE("a process that is killed while it commits loses nothing that it acknowledged") {
-  const std::uint64_t seed = seed_from_system();
+  const std::uint64_t seed = dim::tests::test_seed();
   CAPTURE(seed);
   random_source random{seed};
   const temporary_folder folder;

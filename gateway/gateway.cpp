@@ -17,6 +17,7 @@
 #include "gateway/handlers/placement.hpp"
 #include "gateway/handlers/repository.hpp"
 #include "gateway/handlers/stats.hpp"
+#include "gateway/http_cores.hpp"
 #include "gateway/restricted_apis.hpp"
 #include "runtime/machine.hpp"
 #include "runtime/thread_binding.hpp"
@@ -34,20 +35,10 @@ std::size_t calls_max(const config::options& options) {
   return options.gateway.connections_max * calls_per_connection;
 }
 
-/// Models get the lower cores first, see `models::choose_devices`. The scheduler of the system
-/// likes to put a thread beside the one that wakes it, so that one core would do all the work.
-std::vector<std::uint32_t> cores_for_http(const config::options& options) {
-  auto cores = runtime::cores_of_this_thread();
-  if (!options.gateway.bind_threads || !config::has_role(options, "node") || cores.size() < 2)
-    return {};
-  cores.erase(cores.begin(), cores.begin() + static_cast<std::ptrdiff_t>(cores.size() / 2));
-  return cores;
-}
-
 server_options server_options_from(const config::options& all) {
   auto& options = all.gateway;
   server_options result;
-  result.cores = cores_for_http(all);
+  result.cores = cores_for_http(all, runtime::cores_of_this_thread());
   result.bind = options.bind;
   result.port = options.port;
   result.threads = options.threads > 0 ? options.threads

@@ -4,6 +4,14 @@ namespace dim::gateway {
 
 namespace {
 
+void write_dims(json_writer& out, std::string_view name, const std::vector<std::int64_t>& dims) {
+  out.key(name);
+  out.begin_array();
+  for (auto dimension : dims)
+    out.value(dimension);
+  out.end_array();
+}
+
 void write_tensor_specs(json_writer& out, std::string_view name,
                         const std::vector<models::tensor_spec>& specs) {
   out.key(name);
@@ -12,11 +20,12 @@ void write_tensor_specs(json_writer& out, std::string_view name,
     out.begin_object();
     out.member("name", spec.name);
     out.member("datatype", models::to_string(spec.type));
-    out.key("dims");
-    out.begin_array();
-    for (auto dimension : spec.dims)
-      out.value(dimension);
-    out.end_array();
+    write_dims(out, "dims", spec.dims);
+    if (spec.is_reshaped)
+      write_dims(out, "reshape", spec.reshape);
+    else
+      out.member("reshape", nullptr);
+    out.member("optional", spec.is_optional);
     out.key("labels");
     out.begin_array();
     for (auto& label : spec.labels)

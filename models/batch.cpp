@@ -25,13 +25,17 @@ bool has_same_rows(const tensor& one, const tensor& other) {
          && std::equal(one.shape.begin() + 1, one.shape.end(), other.shape.begin() + 1);
 }
 
-/// The pieces of one input, one a request, checked to fit together.
-runtime::expected<std::vector<const tensor*>> pieces_of(const std::string& name,
+/// The pieces of one input, one a request, checked to fit together; none when it is optional and no
+/// request has it.
+runtime::expected<std::vector<const tensor*>> pieces_of(const tensor_spec& declared,
                                                         const std::vector<tensor_list>& requests) {
+  const std::string& name = declared.name;
   std::vector<const tensor*> pieces;
   pieces.reserve(requests.size());
   for (const tensor_list& request : requests) {
     const tensor* piece = find_tensor(request, name);
+    if (piece == nullptr && declared.is_optional && pieces.empty())
+      continue;
     if (piece == nullptr)
       return runtime::fail(error_code::bad_input, "input " + name + " is missing");
     if (piece->is_detached())
@@ -43,6 +47,9 @@ runtime::expected<std::vector<const tensor*>> pieces_of(const std::string& name,
                            "input " + name + " does not have the same rows in every request");
     pieces.push_back(piece);
   }
+  if (!pieces.empty() && pieces.size() != requests.size())
+    return runtime::fail(error_code::bad_input,
+                         "input " + name + " is not in every request of the batch");
   return pieces;
 }
 
@@ -137,7 +144,9 @@ bool can_join(const model_spec& spec, const tensor_list& one, const tensor_list&
   return std::all_of(spec.inputs.begin(), spec.inputs.end(), [&](const tensor_spec& declared) {
     const tensor* first = find_tensor(one, declared.name);
     const tensor* second = find_tensor(other, declared.name);
-    return first != nullptr && second != nullptr && has_same_rows(*first, *second);
+    if (first == nullptr || second == nullptr)
+      return declared.is_optional && first == second;
+    return has_same_rows(*first, *second);
   });
 }
 
@@ -149,9 +158,11 @@ runtime::expected<joined_batch> join_batch(const model_spec& spec,
     return runtime::fail(error_code::bad_input, "the model does not batch");
   joined_batch batch;
   for (const tensor_spec& declared : spec.inputs) {
-    const auto pieces = pieces_of(declared.name, requests);
+    const auto pieces = pieces_of(declared, requests);
     if (!pieces)
       return tl::unexpected(pieces.error());
+    if (pieces->empty())
+      continue;
     batch.inputs.push_back(pieces->size() == 1 ? *pieces->front() : join_pieces(*pieces));
   }
   for (const tensor_list& request : requests)

@@ -13,21 +13,22 @@ namespace dim::models {
 
 /// Requests joined along the batch dimension.
 struct joined_batch {
-  /// In the order of the model's declared inputs.
+  /// In the order of the model's declared inputs, without those that are left out.
   tensor_list inputs;
   /// One entry a request, in their order: how many rows of the batch are its own.
   std::vector<std::int64_t> rows;
 };
 
-/// Whether two checked requests of the same model may share a forward: the model batches, and every
-/// input has the same dims behind the batch dimension in both (they may differ where a declared dim
-/// is -1). The sum of the rows is the caller's to watch.
+/// Whether two checked requests of the same model may share a forward: the model batches, both have
+/// the same inputs, and each of these has the same dims behind the batch dimension in both (they
+/// may differ where a declared dim is -1). The sum of the rows is the caller's to watch.
 bool can_join(const model_spec& spec, const tensor_list& one, const tensor_list& other);
 
 /// Joins requests that `check_inputs` has accepted. One request alone is passed on by reference,
 /// without a copy; several are copied once into new buffers. A model without batch dimension takes
-/// exactly one request. Errors: bad_input (a declared input is missing, dims differ behind the
-/// batch dimension, data is detached or of the wrong size, no request at all).
+/// exactly one request. Errors: bad_input (a declared input is missing, or an optional one is in
+/// some of the requests only, dims differ behind the batch dimension, data is detached or of the
+/// wrong size, no request at all).
 runtime::expected<joined_batch> join_batch(const model_spec& spec,
                                            const std::vector<tensor_list>& requests);
 

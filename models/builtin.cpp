@@ -10,6 +10,7 @@
 #include <type_traits>
 
 #include "models/numbers.hpp"
+#include "models/reshape.hpp"
 
 namespace dim::models {
 
@@ -22,11 +23,19 @@ const tensor& input_of(const tensor_list& inputs, const tensor_spec& declared) {
                        [&](const tensor& each) { return each.name == declared.name; });
 }
 
+/// How clients see the output of a model that gives what it sees of this input.
+std::vector<std::int64_t> shape_of(const tensor_spec& output, const tensor& input,
+                                   const tensor_spec& declared, bool has_batch) {
+  return shape_for_client(output, shape_for_model(declared, input.shape, has_batch), has_batch);
+}
+
 tensor_list repeat(const model_spec& spec, const tensor_list& inputs) {
   tensor_list outputs;
   for (std::size_t index = 0; index < spec.outputs.size(); ++index) {
     tensor output = input_of(inputs, spec.inputs[index]);
     output.name = spec.outputs[index].name;
+    output.shape =
+      shape_of(spec.outputs[index], output, spec.inputs[index], spec.max_batch_size > 0);
     output.byte_size = output.data.size();
     output.digest.clear();
     outputs.push_back(std::move(output));
@@ -139,7 +148,8 @@ runtime::expected<tensor_list> add_and_subtract(const model_spec& spec,
     auto data = combine_tensors(one, other, index == 0);
     if (!data)
       return tl::unexpected(data.error());
-    tensor output{spec.outputs[index].name, one.type, one.shape, {}, {}, data->size()};
+    auto shape = shape_of(spec.outputs[index], one, spec.inputs[0], spec.max_batch_size > 0);
+    tensor output{spec.outputs[index].name, one.type, std::move(shape), {}, {}, data->size()};
     output.data = runtime::bytes{std::move(*data)};
     outputs.push_back(std::move(output));
   }

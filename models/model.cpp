@@ -15,8 +15,10 @@
 #include "models/determinism.hpp"
 #include "models/device.hpp"
 #include "models/device_stream.hpp"
-#include "models/warm_up.hpp"
+#include "models/forward_call.hpp"
+#include "models/reshape.hpp"
 #include "models/torch_tensor.hpp"
+#include "models/warm_up.hpp"
 
 namespace dim::models {
 
@@ -43,71 +45,6 @@ runtime::expected<void> check_archive(const std::filesystem::path& path) {
   return {};
 }
 
-runtime::expected<void> check_forward(const torch::jit::Module& module, const model_spec& spec) {
-  const auto forward = module.find_method("forward");
-  if (!forward)
-    return runtime::fail(error_code::bad_model, "the program has no method forward");
-  const auto& arguments = forward->function().getSchema().arguments();
-  const std::size_t taken = arguments.size() - 1;
-  const auto needed = static_cast<std::size_t>(
-    std::count_if(arguments.begin() + 1, arguments.end(),
-                  [](const c10::Argument& each) { return !each.default_value().has_value(); }));
-  if (spec.inputs.size() < needed || spec.inputs.size() > taken)
-    return runtime::fail(error_code::bad_model,
-                         "forward takes " + std::to_string(needed) + " tensors, but "
-                           + std::to_string(spec.inputs.size()) + " inputs are declared");
-  return {};
-}
-
-std::vector<std::string> argument_names(const torch::jit::Module& module) {
-  std::vector<std::string> names;
-  const auto& arguments = module.get_method("forward").function().getSchema().arguments();
-  for (std::size_t index = 1; index < arguments.size(); ++index)
-    names.push_back(arguments[index].name());
-  return names;
-}
-
-/// What forward gave, as one tensor a declared output: a tensor, a tuple or list of tensors in the
-/// places that `order` tells (see `argument_order`), or a dictionary by name.
-runtime::expected<std::vector<torch::Tensor>> results_of(const torch::IValue& value,
-                                                         const model_spec& spec,
-                                                         const std::vector<std::size_t>& order) {
-  std::vector<torch::Tensor> results;
-  if (value.isTensor()) {
-    results.push_back(value.toTensor());
-  } else if (value.isTensorList()) {
-    results = value.toTensorVector();
-  } else if (value.isTuple()) {
-    for (const torch::IValue& each : value.toTupleRef().elements()) {
-      if (!each.isTensor())
-        return runtime::fail(error_code::bad_model, "forward gives a tuple of other than tensors");
-      results.push_back(each.toTensor());
-    }
-  } else if (value.isGenericDict()) {
-    const auto dictionary = value.toGenericDict();
-    for (const tensor_spec& declared : spec.outputs) {
-      const auto found = dictionary.find(declared.name);
-      if (found == dictionary.end() || !found->value().isTensor())
-        return runtime::fail(error_code::bad_model,
-                             "forward gives no tensor named " + declared.name);
-      results.push_back(found->value().toTensor());
-    }
-  } else {
-    return runtime::fail(error_code::bad_model, "forward gives " + value.tagKind()
-                                                  + ", not tensors");
-  }
-  if (results.size() != spec.outputs.size())
-    return runtime::fail(error_code::bad_model,
-                         "forward gives " + std::to_string(results.size()) + " tensors, but "
-                           + std::to_string(spec.outputs.size()) + " outputs are declared");
-  if (value.isGenericDict())
-    return results;
-  std::vector<torch::Tensor> ordered(results.size());
-  for (std::size_t place = 0; place < order.size(); ++place)
-    ordered[order[place]] = results[place];
-  return ordered;
-}
-
 std::uint64_t bytes_of(const torch::jit::Module& module) {
   std::uint64_t bytes = 0;
   for (const torch::Tensor& each : module.parameters())
@@ -117,10 +54,10 @@ std::uint64_t bytes_of(const torch::jit::Module& module) {
   return bytes;
 }
 
-/// LibTorch counts the writes into a tensor.
+/// LibTorch counts the writes into a tensor. Defaults of forward need not be tensors.
 bool has_written(const std::vector<torch::IValue>& arguments) {
   return std::any_of(arguments.begin(), arguments.end(), [](const torch::IValue& each) {
-    return each.toTensor()._version() != 0;
+    return each.isTensor() && each.toTensor()._version() != 0;
   });
 }
 
@@ -131,6 +68,8 @@ struct model::program {
   runtime::expected<void> warm_up();
   runtime::expected<tensor_list> run(const tensor_list& inputs, bool deterministic);
   runtime::expected<std::vector<torch::IValue>> arguments_of(const tensor_list& inputs) const;
+  runtime::expected<torch::IValue> argument_of(const tensor& given,
+                                               const tensor_spec& declared) const;
   runtime::expected<tensor_list> forward(std::vector<torch::IValue> arguments, std::int64_t rows);
 
   model_spec spec;
@@ -138,9 +77,11 @@ struct model::program {
   int threads = 1;
   device_stream stream{device_name{}};
   torch::jit::Module module;
-  /// Which declared tensor stands in which place of forward.
+  /// Which declared tensor stands in which place of forward; of inputs also `no_input`.
   std::vector<std::size_t> input_order;
   std::vector<std::size_t> output_order;
+  /// By place: what stands for an input that is left out.
+  std::vector<torch::IValue> defaults;
   std::uint64_t memory_bytes = 0;
   /// It has run on zeros, so that what fails now is not the file's fault alone.
   bool is_warm = false;
@@ -154,8 +95,12 @@ runtime::expected<void> model::program::open(const std::filesystem::path& path) 
     memory_bytes = bytes_of(module);
     if (auto checked = check_forward(module, spec); !checked)
       return checked;
-    input_order = argument_order(spec.inputs, argument_names(module));
+    input_order = input_order_of(module, spec);
     output_order = argument_order(spec.outputs, {});
+    auto stand_ins = defaults_of(module, spec, input_order);
+    if (!stand_ins)
+      return tl::unexpected(stand_ins.error());
+    defaults = std::move(*stand_ins);
     module.eval();
     module = torch::jit::freeze(module);
   } catch (const std::exception& thrown) {
@@ -182,21 +127,38 @@ runtime::expected<void> model::program::warm_up() {
   return {};
 }
 
+runtime::expected<torch::IValue> model::program::argument_of(const tensor& given,
+                                                             const tensor_spec& declared) const {
+  auto view = view_of(given);
+  if (!view)
+    return tl::unexpected(view.error());
+  if (declared.is_reshaped)
+    *view = view->view(shape_for_model(declared, given.shape, spec.max_batch_size > 0));
+  if (device.is_cuda())
+    return torch::IValue{stream.to_device(*view)};
+  return torch::IValue{writes_inputs ? view->clone() : *view};
+}
+
 runtime::expected<std::vector<torch::IValue>> model::program::arguments_of(
   const tensor_list& inputs) const {
   std::vector<torch::IValue> arguments;
-  for (const std::size_t index : input_order) {
-    const tensor_spec& declared = spec.inputs[index];
+  for (std::size_t place = 0; place < input_order.size(); ++place) {
+    if (input_order[place] == no_input) {
+      arguments.push_back(defaults[place]);
+      continue;
+    }
+    const tensor_spec& declared = spec.inputs[input_order[place]];
     const auto given = std::find_if(inputs.begin(), inputs.end(), [&](const tensor& each) {
       return each.name == declared.name;
     });
-    auto view = view_of(*given);
-    if (!view)
-      return tl::unexpected(view.error());
-    if (device.is_cuda())
-      arguments.emplace_back(stream.to_device(*view));
-    else
-      arguments.emplace_back(writes_inputs ? view->clone() : *view);
+    if (given == inputs.end()) {
+      arguments.push_back(defaults[place]);
+      continue;
+    }
+    auto argument = argument_of(*given, declared);
+    if (!argument)
+      return tl::unexpected(argument.error());
+    arguments.push_back(std::move(*argument));
   }
   return arguments;
 }

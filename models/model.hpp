@@ -20,9 +20,10 @@ namespace dim::models {
 class model {
 public:
   /// Loads `path` onto `device` ("cpu:0-1", "cuda:0"), freezes it for inference, and runs it on
-  /// zeros until LibTorch has compiled it. `threads` is the number of intra-op threads on the CPU,
-  /// at least 1. Errors: bad_model (not TorchScript, does not take the declared inputs, or does not
-  /// give the declared outputs), memory_limit, unsupported (datatype), bad_input (device).
+  /// zeros, in all inputs, until LibTorch has compiled it. `threads` is the number of intra-op
+  /// threads on the CPU, at least 1. Errors: bad_model (not TorchScript, does not take the declared
+  /// inputs, has no default for an optional one, or does not give the declared outputs),
+  /// memory_limit, unsupported (datatype), bad_input (device).
   static runtime::expected<model> load(const std::filesystem::path& path, const model_spec& spec,
                                        std::string_view device, std::uint32_t threads);
 
@@ -31,8 +32,8 @@ public:
   ~model();
 
   /// One forward. `inputs` are checked against the declared ones; their bytes are used in place on
-  /// the CPU. The outputs have the declared names, types and order, each copied once; their digests
-  /// are empty: `split_batch` sets them.
+  /// the CPU. An optional one that is not there is forward's default. The outputs have the declared
+  /// names, types and order, each copied once; their digests are empty: `split_batch` sets them.
   ///
   /// With `deterministic`, LibTorch's deterministic algorithms are on, TF32 and the choice of
   /// algorithms by timing are off, and the random generators are seeded, so that the same software

@@ -143,8 +143,10 @@ std::vector<std::string> check_inputs(const model_spec& spec, const tensor_list&
       input_check(spec, *declared, inputs[index], path, problems).run();
   }
   for (const tensor_spec& declared : spec.inputs)
-    if (!given.contains(declared.name))
+    if (!declared.is_optional && !given.contains(declared.name))
       problems.push_back("inputs: \"" + declared.name + "\" is missing");
+  if (problems.empty() && inputs.empty() && !spec.inputs.empty())
+    problems.push_back("inputs: expected at least one of " + names_of(spec.inputs));
   if (problems.empty() && spec.max_batch_size > 0)
     check_equal_rows(inputs, problems);
   return problems;

@@ -19,13 +19,23 @@ struct tensor_spec {
   std::vector<std::int64_t> dims;
   /// One label a class, in index order, for outputs that are class scores; else empty.
   std::vector<std::string> labels;
+  /// Of an input: a request may leave it out, and the model then has a default of its own.
+  bool is_optional = false;
+  /// The model itself takes or gives `reshape` in place of `dims`: as many elements, and also
+  /// without the batch dimension.
+  bool is_reshaped = false;
+  std::vector<std::int64_t> reshape = {};
 
+  /// The dims that the model itself sees.
+  const std::vector<std::int64_t>& model_dims() const noexcept {
+    return is_reshaped ? reshape : dims;
+  }
   bool operator==(const tensor_spec&) const = default;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, tensor_spec& x) {
-  return f(x.name, x.type, x.dims, x.labels);
+  return f(x.name, x.type, x.dims, x.labels, x.is_optional, x.is_reshaped, x.reshape);
 }
 
 /// Where INFERENCE runs.
@@ -220,7 +230,8 @@ bool is_model_name(std::string_view name) noexcept;
 bool is_version(std::string_view version) noexcept;
 
 /// Checks `inputs` against the declared ones: names, types, dims, equal batch, batch at most
-/// `max_batch_size`. Each problem comes as "inputs[0].shape[1]: expected 64, got 63".
+/// `max_batch_size`; at least one is there, and only optional ones may be missing. Each problem
+/// comes as "inputs[0].shape[1]: expected 64, got 63".
 std::vector<std::string> check_inputs(const model_spec& spec, const tensor_list& inputs);
 
 /// The number of rows that the inputs hold: the first dimension when the model batches, else 1.

@@ -5,6 +5,8 @@
 #include <set>
 #include <string_view>
 
+#include "models/reshape.hpp"
+
 namespace dim::models {
 
 namespace {
@@ -31,7 +33,7 @@ void check_labels(const tensor_spec& declared, const std::string& path, problem_
 }
 
 void check_tensors(const std::vector<tensor_spec>& tensors, const std::string& key,
-                   problem_list& problems) {
+                   bool has_batch, problem_list& problems) {
   if (tensors.empty())
     problems.push_back(key + ": at least one is needed");
   std::set<std::string> names;
@@ -48,6 +50,8 @@ void check_tensors(const std::vector<tensor_spec>& tensors, const std::string& k
       if (dim != -1 && dim < 1)
         problems.push_back(path + ".dims: expected sizes of 1 or more, or -1 for any size, got "
                            + std::to_string(dim));
+    if (const std::string words = reshape_problem(declared, has_batch); !words.empty())
+      problems.push_back(path + "." + words);
     check_labels(declared, path, problems);
   }
 }
@@ -76,23 +80,47 @@ bool is_number(datatype type) {
   return type != datatype::boolean && type != datatype::fp16 && type != datatype::bf16;
 }
 
+void check_ensemble_shapes(const std::vector<tensor_spec>& tensors, const std::string& key,
+                           problem_list& problems) {
+  for (std::size_t index = 0; index < tensors.size(); ++index)
+    if (tensors[index].is_reshaped)
+      problems.push_back(key + "[" + std::to_string(index)
+                         + "].reshape: expected none, for the models of an ensemble's steps see "
+                           "tensors as they declare them");
+}
+
+/// Only a TorchScript program has defaults for what a request leaves out, and an ensemble hands
+/// tensors on as they are.
+void check_abilities(const model_spec& spec, problem_list& problems) {
+  for (std::size_t index = 0; index < spec.inputs.size(); ++index)
+    if (spec.inputs[index].is_optional && spec.kind != model_kind::torchscript)
+      problems.push_back("inputs[" + std::to_string(index)
+                         + "].optional: expected false, for a model of this kind needs all its "
+                           "inputs");
+  if (spec.kind != model_kind::ensemble)
+    return;
+  check_ensemble_shapes(spec.inputs, "inputs", problems);
+  check_ensemble_shapes(spec.outputs, "outputs", problems);
+}
+
 void check_kind(const model_spec& spec, problem_list& problems) {
   const bool is_echo = spec.kind == model_kind::identity || spec.kind == model_kind::delay;
   if (is_echo) {
     bool is_alike = spec.inputs.size() == spec.outputs.size();
     for (std::size_t index = 0; is_alike && index < spec.inputs.size(); ++index)
       is_alike = spec.inputs[index].type == spec.outputs[index].type
-                 && spec.inputs[index].dims == spec.outputs[index].dims;
+                 && spec.inputs[index].model_dims() == spec.outputs[index].model_dims();
     if (!is_alike)
       problems.push_back("outputs: expected the types and dims of the inputs, which they repeat");
   }
   if (spec.kind == model_kind::add_sub) {
     const bool is_pair = spec.inputs.size() == 2 && spec.outputs.size() == 2
                          && spec.inputs[0].type == spec.inputs[1].type
-                         && spec.inputs[0].dims == spec.inputs[1].dims
+                         && spec.inputs[0].model_dims() == spec.inputs[1].model_dims()
                          && is_number(spec.inputs[0].type);
     const auto is_like_inputs = [&](const tensor_spec& each) {
-      return each.type == spec.inputs[0].type && each.dims == spec.inputs[0].dims;
+      return each.type == spec.inputs[0].type
+             && each.model_dims() == spec.inputs[0].model_dims();
     };
     if (!is_pair || !std::all_of(spec.outputs.begin(), spec.outputs.end(), is_like_inputs))
       problems.push_back("add_sub: expected two inputs and two outputs, all of the same type and "
@@ -147,9 +175,10 @@ void check_ensemble(const model_spec& spec, problem_list& problems) {
 
 std::vector<std::string> check_model_spec(const model_spec& spec) {
   problem_list problems;
-  check_tensors(spec.inputs, "inputs", problems);
-  check_tensors(spec.outputs, "outputs", problems);
+  check_tensors(spec.inputs, "inputs", spec.max_batch_size > 0, problems);
+  check_tensors(spec.outputs, "outputs", spec.max_batch_size > 0, problems);
   check_batching(spec, problems);
+  check_abilities(spec, problems);
   check_kind(spec, problems);
   check_ensemble(spec, problems);
   return problems;

@@ -73,7 +73,10 @@ void read_instances(toml_fields& fields, instance_group& instances) {
   read_number(fields, "count", 1, count_max, instances.count);
   instances.kind = named(fields, "kind", instance_names, instances.kind);
   for (const std::int64_t gpu : fields.integers("gpus"))
-    instances.gpus.push_back(static_cast<std::uint32_t>(gpu));
+    if (gpu >= 0 && gpu < count_max)
+      instances.gpus.push_back(static_cast<std::uint32_t>(gpu));
+    else
+      fields.add_problem("gpus", "expected whole numbers from 0 up, got " + std::to_string(gpu));
   fields.refuse_unknown_keys();
 }
 

@@ -49,9 +49,13 @@ tensor_spec read_tensor(toml_fields& fields, bool is_output) {
     if (dim != -1 && dim < 1)
       fields.add_problem("dims", "expected sizes of 1 or more, or -1 for any size, got "
                                    + std::to_string(dim));
+  declared.is_reshaped = fields.has("reshape");
+  declared.reshape = fields.integers("reshape");
   if (is_output) {
     declared.labels = fields.texts("labels");
     check_labels(fields, declared);
+  } else {
+    declared.is_optional = fields.flag("optional").value_or(false);
   }
   fields.refuse_unknown_keys();
   return declared;
@@ -79,12 +83,20 @@ isolation read_isolation(toml_fields& fields) {
   return name == "thread" ? isolation::thread : isolation::process;
 }
 
+std::string list_of(const std::vector<std::int64_t>& sizes) {
+  std::string text = "[";
+  for (std::size_t index = 0; index < sizes.size(); ++index)
+    text += (index == 0 ? "" : ", ") + std::to_string(sizes[index]);
+  return text + "]";
+}
+
 void write_tensor(std::string& text, const std::string& key, const tensor_spec& declared) {
   text += "\n[[" + key + "]]\nname = " + toml_quoted(declared.name) + "\ndatatype = \""
-          + std::string{to_string(declared.type)} + "\"\ndims = [";
-  for (std::size_t index = 0; index < declared.dims.size(); ++index)
-    text += (index == 0 ? "" : ", ") + std::to_string(declared.dims[index]);
-  text += "]\n";
+          + std::string{to_string(declared.type)} + "\"\ndims = " + list_of(declared.dims) + "\n";
+  if (declared.is_reshaped)
+    text += "reshape = " + list_of(declared.reshape) + "\n";
+  if (declared.is_optional)
+    text += "optional = true\n";
   if (declared.labels.empty())
     return;
   text += "labels = [";

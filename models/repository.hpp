@@ -106,6 +106,11 @@ public:
   /// has no version), internal.
   runtime::expected<void> read_again(const std::string& name);
 
+  /// The labels in a file of the model's folder. Errors: bad_input (no plain name of a file),
+  /// not_found, too_large, internal.
+  runtime::expected<std::vector<std::string>> labels_in(const std::string& name,
+                                                        const std::string& file) const;
+
   /// Where the wishes of `serving_wishes` are kept.
   std::filesystem::path wishes_path() const;
 
@@ -146,10 +151,10 @@ public:
   /// Enters a sealed upload as a version of `name`. An empty `version` is one above the highest. An
   /// existing version with the same bytes is answered as it stands, so that a repeated upload is no
   /// error. Where the model has other versions already, `spec` must declare the same inputs,
-  /// outputs and `max_batch_size`, since all versions share one config.toml; its other fields
-  /// replace the old ones. Errors abandon the upload: not_found, bad_input (name, version, or
-  /// `spec.name` is another name), conflict (the version has other bytes, or the declarations
-  /// differ), store_full, internal.
+  /// outputs and `max_batch_size`, since all versions share one config.toml; its other fields, and
+  /// its labels, replace the old ones. Errors abandon the upload: not_found, bad_input (name,
+  /// version, or `spec.name` is another name), conflict (the version has other bytes, or the
+  /// declarations differ), store_full, internal.
   runtime::expected<repository_entry> commit_upload(const std::string& upload_id,
                                                     const std::string& name,
                                                     const std::string& version, model_spec spec);

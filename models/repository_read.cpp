@@ -127,10 +127,10 @@ runtime::expected<repository::model_record> repository::read_triton_config(
     const auto file = read->label_files.find(output.name);
     if (file == read->label_files.end())
       continue;
-    const auto labels = read_text(folder_of(name) / file->second, config_bytes_max);
+    auto labels = labels_in(name, file->second);
     if (!labels)
       return tl::unexpected(labels.error());
-    output.labels = read_labels(*labels);
+    output.labels = std::move(*labels);
   }
   if (!read->unused.empty()) {
     std::string warning = name + ": config.pbtxt: not used here:";
@@ -139,6 +139,17 @@ runtime::expected<repository::model_record> repository::read_triton_config(
     warnings_.push_back(std::move(warning));
   }
   return model;
+}
+
+runtime::expected<std::vector<std::string>> repository::labels_in(const std::string& name,
+                                                                  const std::string& file) const {
+  if (file.empty() || file.starts_with('.') || file.find('/') != std::string::npos)
+    return runtime::fail(error_code::bad_input,
+                         "label_filename: expected the plain name of a file");
+  const auto text = read_text(folder_of(name) / file, config_bytes_max);
+  if (!text)
+    return tl::unexpected(text.error());
+  return read_labels(*text);
 }
 
 void repository::read_version(model_record& model, std::uint64_t version) {

@@ -17,8 +17,15 @@ tl::unexpected<runtime::failure> no_upload(const std::string& id) {
 }
 
 /// What all versions of a model must declare alike, since they share one config.toml.
+std::vector<tensor_spec> without_labels(std::vector<tensor_spec> outputs) {
+  for (tensor_spec& each : outputs)
+    each.labels.clear();
+  return outputs;
+}
+
 bool has_same_interface(const model_spec& one, const model_spec& other) {
-  return one.inputs == other.inputs && one.outputs == other.outputs
+  return one.inputs == other.inputs
+         && without_labels(one.outputs) == without_labels(other.outputs)
          && one.max_batch_size == other.max_batch_size;
 }
 

@@ -80,6 +80,12 @@ tl::unexpected<runtime::failure> missing(const std::string& path) {
 
 }  // namespace
 
+bool has_version(const sent_files& files) {
+  return std::any_of(files.begin(), files.end(), [](const auto& each) {
+    return each.first.find('/') != std::string::npos;
+  });
+}
+
 std::vector<std::string> read_labels(std::string_view text) {
   std::vector<std::string> labels;
   while (!text.empty()) {

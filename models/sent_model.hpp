@@ -19,6 +19,9 @@ using sent_files = std::map<std::string, runtime::bytes>;
 
 inline constexpr std::size_t sent_files_max = 1'024;
 
+/// Whether one of the files is a version's; else there can only be labels among them.
+bool has_version(const sent_files& files);
+
 struct sent_model {
   model_spec spec;
   /// What is run, by version: the program's file, or the configuration in TOML where there is none

@@ -10,6 +10,7 @@
 
 #include <torch/types.h>
 
+#include "models/reshape.hpp"
 #include "runtime/copy_count.hpp"
 
 namespace dim::models {
@@ -37,8 +38,7 @@ bool fits(const torch::IntArrayRef& shape, const std::vector<std::int64_t>& decl
     [](std::int64_t size, std::int64_t wanted) { return wanted == -1 || size == wanted; });
 }
 
-std::vector<std::int64_t> with_rows(const tensor_spec& declared, std::int64_t rows) {
-  std::vector<std::int64_t> shape = declared.dims;
+std::vector<std::int64_t> with_rows(std::vector<std::int64_t> shape, std::int64_t rows) {
   if (rows > 0)
     shape.insert(shape.begin(), rows);
   return shape;
@@ -118,7 +118,7 @@ runtime::expected<torch::Tensor> view_of(const tensor& x) {
 runtime::expected<tensor> zeros_for(const tensor_spec& declared, std::int64_t rows) {
   if (auto checked = check_scalar_type(declared); !checked)
     return tl::unexpected(checked.error());
-  std::vector<std::int64_t> shape = with_rows(declared, rows);
+  std::vector<std::int64_t> shape = with_rows(declared.dims, rows);
   for (std::int64_t& dim : shape)
     dim = dim == -1 ? 1 : dim;
   const auto count = element_count(shape);
@@ -143,7 +143,7 @@ runtime::expected<tensor> copy_of(const torch::Tensor& result, const tensor_spec
                                                   + std::string{to_string(declared.type)}
                                                   + " is declared, but the model gives "
                                                   + c10::toString(result.scalar_type()));
-  const std::vector<std::int64_t> wanted = with_rows(declared, rows);
+  const std::vector<std::int64_t> wanted = with_rows(declared.model_dims(), rows);
   if (!fits(result.sizes(), wanted))
     return runtime::fail(error_code::bad_model, "output " + declared.name + ": the shape "
                                                   + shape_text(wanted)
@@ -154,7 +154,7 @@ runtime::expected<tensor> copy_of(const torch::Tensor& result, const tensor_spec
   tensor copy;
   copy.name = declared.name;
   copy.type = declared.type;
-  copy.shape = dense.sizes().vec();
+  copy.shape = shape_for_client(declared, dense.sizes().vec(), rows > 0);
   copy.data = runtime::bytes{std::vector<char>(begin, begin + dense.nbytes())};
   runtime::note_copy(runtime::copy_place::model_output, copy.data.size());
   copy.byte_size = copy.data.size();

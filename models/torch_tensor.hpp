@@ -26,9 +26,9 @@ runtime::expected<at::Tensor> view_of(const tensor& x);
 /// dimension of any size is 1. Errors: unsupported (datatype).
 runtime::expected<tensor> zeros_for(const tensor_spec& declared, std::int64_t rows);
 
-/// Copies a result once, out of LibTorch and off its device. The digest stays empty. `rows` is what
-/// the first dimension must be, or 0 for a model without batch dimension. Errors: bad_model (type
-/// or shape other than declared).
+/// Copies a result once, out of LibTorch and off its device, into the shape that clients see. The
+/// digest stays empty. `rows` is what the first dimension must be, or 0 for a model without batch
+/// dimension. Errors: bad_model (type or shape other than declared).
 runtime::expected<tensor> copy_of(const at::Tensor& result, const tensor_spec& declared,
                                   std::int64_t rows);
 

@@ -65,13 +65,14 @@ void lay_over(triton::ModelConfig& base, const triton::ModelConfig& over) {
   base.MergeFrom(over);
 }
 
-/// Labels stand in files of their own, and memory in no field: they stay.
+/// Labels stand in files of their own, and memory in no field: they stay, but for labels that are
+/// there anew.
 void keep_own_fields(model_spec& spec, const model_spec& base) {
   spec.description = base.description;
   spec.memory_bytes = base.memory_bytes;
   for (tensor_spec& output : spec.outputs)
     for (const tensor_spec& old : base.outputs)
-      if (old.name == output.name && old.dims == output.dims)
+      if (output.labels.empty() && old.name == output.name && old.dims == output.dims)
         output.labels = old.labels;
 }
 
@@ -96,16 +97,32 @@ runtime::expected<triton_model> parse_triton_text(std::string_view text) {
 
 namespace {
 
-/// The configuration in JSON, laid over `base`.
-runtime::expected<triton_model> read_json(std::string_view json, const model_spec& base) {
-  triton::ModelConfig over;
+runtime::expected<void> read_message(std::string_view json, triton::ModelConfig& message) {
   pb::util::JsonParseOptions options;
   options.ignore_unknown_fields = true;
   const std::string text{json};
-  if (const auto status = pb::util::JsonStringToMessage(text, &over, options); !status.ok())
+  if (const auto status = pb::util::JsonStringToMessage(text, &message, options); !status.ok())
     return runtime::fail(error_code::bad_input,
                          "the configuration is not JSON of a model configuration: "
                            + std::string{status.message()});
+  return {};
+}
+
+std::string write_message(const triton::ModelConfig& message, bool with_defaults) {
+  pb::util::JsonPrintOptions options;
+  options.always_print_primitive_fields = with_defaults;
+  options.preserve_proto_field_names = true;
+  std::string json;
+  if (!pb::util::MessageToJsonString(message, &json, options).ok())
+    return "{}";
+  return json;
+}
+
+/// The configuration in JSON, laid over `base`.
+runtime::expected<triton_model> read_json(std::string_view json, const model_spec& base) {
+  triton::ModelConfig over;
+  if (auto read = read_message(json, over); !read)
+    return tl::unexpected(read.error());
   triton::ModelConfig message;
   to_message(base, message);
   if (over.has_ensemble_scheduling() || !over.platform().empty() || !over.backend().empty()) {
@@ -141,13 +158,24 @@ runtime::expected<triton_model> parse_whole_triton_json(std::string_view json,
 std::string to_triton_json(const model_spec& spec) {
   triton::ModelConfig message;
   to_message(spec, message);
-  pb::util::JsonPrintOptions options;
-  options.always_print_primitive_fields = true;
-  options.preserve_proto_field_names = true;
-  std::string json;
-  if (!pb::util::MessageToJsonString(message, &json, options).ok())
-    return "{}";
-  return json;
+  return write_message(message, true);
+}
+
+runtime::expected<std::string> put_labels(std::string_view json, const label_source& labels_of) {
+  triton::ModelConfig message;
+  if (auto read = read_message(json, message); !read)
+    return tl::unexpected(read.error());
+  bool has_changed = false;
+  for (triton::ModelOutput& output : *message.mutable_output()) {
+    if (output.label_filename().empty() || !output.labels().empty())
+      continue;
+    auto labels = labels_of(output.name(), output.label_filename());
+    if (!labels)
+      return tl::unexpected(labels.error());
+    output.mutable_labels()->Assign(labels->begin(), labels->end());
+    has_changed = true;
+  }
+  return has_changed ? write_message(message, false) : std::string{json};
 }
 
 }  // namespace dim::models

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -10,6 +11,10 @@
 /// Triton's model configuration (`config.pbtxt`, and the JSON of its repository extension), as far
 /// as it says what a `model_spec` can say.
 namespace dim::models {
+
+/// What a configuration that is shown names as the file of an output's labels, wherever they are
+/// from.
+inline constexpr std::string_view shown_label_file = "labels.txt";
 
 /// A configuration with what of it stands in other files.
 struct triton_model {
@@ -38,5 +43,14 @@ runtime::expected<triton_model> parse_whole_triton_json(std::string_view json,
 /// The configuration as JSON with Triton's names, every field that has a value, numbers of 64 bits
 /// as text: proto3's way.
 std::string to_triton_json(const model_spec& spec);
+
+/// The labels of an output, which a configuration says to be in this file.
+using label_source = std::function<runtime::expected<std::vector<std::string>>(
+  const std::string& output, const std::string& file)>;
+
+/// JSON of a configuration with labels in place of the files that it names, as `labels` of the
+/// outputs, which is no field of Triton's: it says the same without the files. Errors: bad_input
+/// (no JSON of a configuration), those of `labels_of`.
+runtime::expected<std::string> put_labels(std::string_view json, const label_source& labels_of);
 
 }  // namespace dim::models

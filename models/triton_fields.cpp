@@ -7,6 +7,7 @@
 #include <set>
 
 #include "models/triton_config.pb.h"
+#include "models/triton_instances.hpp"
 
 namespace dim::models {
 
@@ -50,7 +51,22 @@ tensor_spec tensor_from(const Message& message, std::vector<std::string>& proble
   else
     declared.type = types[type];
   declared.dims.assign(message.dims().begin(), message.dims().end());
+  declared.is_reshaped = message.has_reshape();
+  declared.reshape.assign(message.reshape().shape().begin(), message.reshape().shape().end());
   return declared;
+}
+
+template <class Message>
+void write_tensor(const tensor_spec& declared, Message& message) {
+  message.set_name(declared.name);
+  message.set_data_type(number_of(declared.type));
+  for (const std::int64_t dim : declared.dims)
+    message.add_dims(dim);
+  if (!declared.is_reshaped)
+    return;
+  auto& shape = *message.mutable_reshape();
+  for (const std::int64_t dim : declared.reshape)
+    shape.add_shape(dim);
 }
 
 queue_policy policy_from(const triton::ModelQueuePolicy& message) {
@@ -103,23 +119,6 @@ void order_steps(model_spec& spec) {
     for (const auto& [own, name] : next->outputs)
       known.insert(name);
   }
-}
-
-void read_instances(const triton::ModelConfig& message, model_spec& spec) {
-  if (message.instance_group().empty())
-    return;
-  instance_group& instances = spec.instances;
-  instances.count = 0;
-  for (const auto& group : message.instance_group()) {
-    instances.count += static_cast<std::uint32_t>(std::max(1, group.count()));
-    for (const int gpu : group.gpus())
-      instances.gpus.push_back(static_cast<std::uint32_t>(gpu));
-  }
-  using group = triton::ModelInstanceGroup;
-  const auto kind = message.instance_group(0).kind();
-  instances.kind = kind == group::KIND_GPU   ? instance_kind::gpu
-                   : kind == group::KIND_CPU ? instance_kind::cpu
-                                             : instance_kind::automatic;
 }
 
 void read_versions(const triton::ModelVersionPolicy& message, version_policy& served) {
@@ -192,17 +191,6 @@ void write_versions(const version_policy& served, triton::ModelVersionPolicy& me
       message.mutable_specific()->add_versions(static_cast<std::int64_t>(version));
 }
 
-void write_instances(const model_spec& spec, triton::ModelInstanceGroup& group) {
-  group.set_name(spec.name);
-  group.set_count(static_cast<std::int32_t>(spec.instances.count));
-  for (const std::uint32_t gpu : spec.instances.gpus)
-    group.add_gpus(static_cast<std::int32_t>(gpu));
-  using kinds = triton::ModelInstanceGroup;
-  group.set_kind(spec.instances.kind == instance_kind::gpu   ? kinds::KIND_GPU
-                 : spec.instances.kind == instance_kind::cpu ? kinds::KIND_CPU
-                                                             : kinds::KIND_AUTO);
-}
-
 void write_warm_up(const model_spec& spec, triton::ModelConfig& message) {
   for (const warm_up_request& each : spec.warm_up) {
     auto& request = *message.add_model_warmup();
@@ -254,15 +242,18 @@ triton_model from_message(const triton::ModelConfig& message, std::vector<std::s
   model.file_name = message.default_model_filename().empty() ? "model.pt"
                                                              : message.default_model_filename();
   spec.max_batch_size = message.max_batch_size();
-  for (const auto& input : message.input())
+  for (const auto& input : message.input()) {
     spec.inputs.push_back(tensor_from(input, problems));
+    spec.inputs.back().is_optional = input.optional();
+  }
   for (const auto& output : message.output()) {
     spec.outputs.push_back(tensor_from(output, problems));
+    spec.outputs.back().labels.assign(output.labels().begin(), output.labels().end());
     if (!output.label_filename().empty())
       model.label_files.emplace(output.name(), output.label_filename());
   }
   read_versions(message.version_policy(), spec.served);
-  read_instances(message, spec);
+  read_instances(message, spec.instances, problems);
   read_warm_up(message, spec);
   read_batching(message.dynamic_batching(), spec);
   read_steps(message.ensemble_scheduling(), spec);
@@ -290,14 +281,11 @@ void to_message(const model_spec& spec, triton::ModelConfig& message) {
   write_versions(spec.served, *message.mutable_version_policy());
   message.set_max_batch_size(static_cast<std::int32_t>(
     std::min<std::int64_t>(spec.max_batch_size, std::numeric_limits<std::int32_t>::max())));
-  const auto write_tensor = [](const tensor_spec& declared, auto& tensor) {
-    tensor.set_name(declared.name);
-    tensor.set_data_type(number_of(declared.type));
-    for (const std::int64_t dim : declared.dims)
-      tensor.add_dims(dim);
-  };
-  for (const tensor_spec& each : spec.inputs)
-    write_tensor(each, *message.add_input());
+  for (const tensor_spec& each : spec.inputs) {
+    auto& input = *message.add_input();
+    write_tensor(each, input);
+    input.set_optional(each.is_optional);
+  }
   for (const tensor_spec& each : spec.outputs)
     write_tensor(each, *message.add_output());
   if (spec.kind == model_kind::ensemble)
@@ -305,7 +293,7 @@ void to_message(const model_spec& spec, triton::ModelConfig& message) {
   else if (spec.max_batch_size > 0)
     write_batching(spec, *message.mutable_dynamic_batching());
   if (spec.kind != model_kind::ensemble)
-    write_instances(spec, *message.add_instance_group());
+    write_instances(spec.name, spec.instances, message);
   write_warm_up(spec, message);
   for (const auto& [key, value] : spec.parameters)
     (*message.mutable_parameters())[key].set_string_value(value);

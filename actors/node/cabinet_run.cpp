@@ -59,7 +59,7 @@ runtime::expected<void> cabinet_run_state::open() {
   auto& spec = arguments->model.spec;
   auto names = arguments->cabinet.column_names();
   for (auto& input : spec.inputs)
-    if (std::find(names.begin(), names.end(), input.name) == names.end())
+    if (!input.is_optional && std::find(names.begin(), names.end(), input.name) == names.end())
       return runtime::fail(error_code::bad_input, "cabinet '" + arguments->cabinet.name() +
                                                     "' has no tensor '" + input.name + "'");
   auto made = models::row_reducer::create(arguments->reduce, spec.max_batch_size > 0);

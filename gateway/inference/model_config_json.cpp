@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "models/triton_config.hpp"
+
 namespace dim::gateway {
 
 namespace {
@@ -14,8 +16,9 @@ void write_type(json_writer& out, models::datatype type) {
   out.member("data_type", type == models::datatype::bytes ? "TYPE_STRING" : "TYPE_" + name);
 }
 
-void write_dims(json_writer& out, const std::vector<std::int64_t>& dims) {
-  out.key("dims");
+void write_dims(json_writer& out, const std::vector<std::int64_t>& dims,
+                std::string_view name = "dims") {
+  out.key(name);
   out.begin_array();
   for (auto dimension : dims)
     out.value(dimension);
@@ -23,7 +26,7 @@ void write_dims(json_writer& out, const std::vector<std::int64_t>& dims) {
 }
 
 void write_tensors(json_writer& out, std::string_view name,
-                   const std::vector<models::tensor_spec>& tensors) {
+                   const std::vector<models::tensor_spec>& tensors, bool are_inputs) {
   out.key(name);
   out.begin_array();
   for (auto& each : tensors) {
@@ -31,8 +34,16 @@ void write_tensors(json_writer& out, std::string_view name,
     out.member("name", each.name);
     write_type(out, each.type);
     write_dims(out, each.dims);
+    if (each.is_reshaped) {
+      out.key("reshape");
+      out.begin_object();
+      write_dims(out, each.reshape, "shape");
+      out.end_object();
+    }
+    if (are_inputs)
+      out.member("optional", each.is_optional);
     if (!each.labels.empty())
-      out.member("label_filename", "labels.txt");
+      out.member("label_filename", models::shown_label_file);
     out.end_object();
   }
   out.end_array();
@@ -217,8 +228,8 @@ void write_model_config(json_writer& out, const actors::model_entry& model) {
   out.member("backend", backend_of(spec.kind));
   write_version_policy(out, spec.served);
   out.member("max_batch_size", spec.max_batch_size);
-  write_tensors(out, "input", spec.inputs);
-  write_tensors(out, "output", spec.outputs);
+  write_tensors(out, "input", spec.inputs, true);
+  write_tensors(out, "output", spec.outputs, false);
   out.member("default_model_filename", spec.kind == model_kind::torchscript ? "model.pt" : "");
   if (is_ensemble)
     write_steps(out, spec);

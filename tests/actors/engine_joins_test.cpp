@@ -118,6 +118,19 @@ TEST_CASE("a step's inputs come by map, by equal name, or one from one") {
   CHECK(by_map->front() == floats("x", {1, 2}));
 }
 
+TEST_CASE("an optional input that the step before does not give is left out, unless it is mapped") {
+  auto model = model_of(2, 2);
+  model.inputs.push_back({"z", models::datatype::fp32, {2}, {}, true});
+  auto inputs = make_step_inputs({}, model, {floats("x", {1, 2}), floats("v", {1, 2})});
+  REQUIRE(inputs);
+  CHECK(inputs->size() == 1);
+  CHECK(make_step_inputs({}, model, {floats("x", {1, 2}), floats("z", {1, 2})})->size() == 2);
+  step_spec step;
+  step.input_map = {{"z", "nothing"}};
+  CHECK(make_step_inputs(step, model, {floats("x", {1, 2})}).error().details
+        == std::vector<std::string>{"input z: the step before has no output nothing"});
+}
+
 TEST_CASE("detached outputs become detached inputs") {
   auto inputs = make_step_inputs({}, model_of(2, 2), all_detached({floats("y", {1, 2})}));
   REQUIRE(inputs);

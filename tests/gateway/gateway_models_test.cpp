@@ -114,18 +114,26 @@ TEST_CASE("a question ends an upload of which all has come, when it has the conf
   CHECK(json::parse(ended.body)["byte_size"] == 10);
 }
 
-TEST_CASE("a model is shown with the labels of its outputs and with its own aliases") {
+TEST_CASE("a model is shown with what its tensors are like and with its own aliases") {
   fixture f;
   actors::model_entry entry;
   entry.name = "digits";
   entry.version = "2";
   entry.spec.outputs.push_back({"y", models::datatype::fp32, {2}, {"no", "yes"}});
+  entry.spec.inputs.push_back({"x", models::datatype::fp32, {4}, {}, true, true, {2, 2}});
   f.script->models.models = {entry};
   f.ask("PUT", "/api/v1/aliases/stable", {{"model", "digits"}, {"version", "2"}});
   f.ask("PUT", "/api/v1/aliases/newest", {{"model", "digits"}});
   f.ask("PUT", "/api/v1/aliases/other", {{"model", "simple"}});
   auto shown = f.get("/api/v1/models/digits");
-  CHECK(shown["versions"][0]["outputs"][0]["labels"] == json{"no", "yes"});
+  auto& output = shown["versions"][0]["outputs"][0];
+  CHECK(output["labels"] == json{"no", "yes"});
+  CHECK(output["reshape"] == nullptr);
+  CHECK(output["optional"] == false);
+  auto& input = shown["versions"][0]["inputs"][0];
+  CHECK(input["dims"] == json{4});
+  CHECK(input["reshape"] == json{2, 2});
+  CHECK(input["optional"] == true);
   CHECK(shown["aliases"]
         == json{{{"name", "newest"}, {"version", nullptr}},
                 {{"name", "stable"}, {"version", "2"}}});

@@ -63,6 +63,22 @@ TEST_CASE("inputs come out in the declared order, whatever order a request has")
   CHECK(tests::elements_of<std::int64_t>(batch->inputs[1]) == std::vector<std::int64_t>{2, 2});
 }
 
+TEST_CASE("requests are joined only when they have the same optional inputs") {
+  auto spec = tests::simple_spec(1, 1, 8);
+  spec.inputs.push_back({"n", models::datatype::int64, {1}, {}, true});
+  const models::tensor_list with{floats("x", {1, 1}, {1}), tests::integers("n", {1, 1}, {2})};
+  const models::tensor_list without{floats("x", {1, 1}, {1})};
+  CHECK(models::can_join(spec, with, with));
+  CHECK(models::can_join(spec, without, without));
+  CHECK_FALSE(models::can_join(spec, with, without));
+  const auto batch = models::join_batch(spec, {without, without});
+  REQUIRE(batch.has_value());
+  CHECK(batch->inputs.size() == 1);
+  CHECK(models::join_batch(spec, {with, with})->inputs.size() == 2);
+  CHECK(models::join_batch(spec, {with, without}).error().code == runtime::error_code::bad_input);
+  CHECK(models::join_batch(spec, {without, with}).error().code == runtime::error_code::bad_input);
+}
+
 TEST_CASE("requests of other row shapes can not be joined") {
   const auto spec = tests::simple_spec(-1, 1, 8);
   const models::tensor_list narrow{floats("x", {1, 2}, {1, 2})};

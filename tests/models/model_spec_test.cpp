@@ -224,6 +224,16 @@ TEST_CASE("a dimension of any size takes zero and more, but nothing negative") {
   CHECK(any_contains(check(spec, {negative}), "inputs[0].shape[0]: expected 0 or more, got -5"));
 }
 
+TEST_CASE("optional inputs may be missing, and others may not") {
+  auto spec = tests::simple_spec(1, 1, 8);
+  spec.inputs.push_back({"n", models::datatype::int64, {1}, {}, true});
+  CHECK(check(spec, {tests::floats("x", {2, 1}, {1, 2})}).empty());
+  CHECK(tests::any_contains(check(spec, {tests::integers("n", {1, 1}, {1})}), "\"x\" is missing"));
+  spec.inputs.front().is_optional = true;
+  CHECK(check(spec, {tests::integers("n", {1, 1}, {1})}).empty());
+  CHECK(check(spec, {}) == std::vector<std::string>{"inputs: expected at least one of x, n"});
+}
+
 TEST_CASE("a shape beyond all memory is refused without overflow") {
   auto spec = tests::simple_spec(-1, 1, 0);
   spec.inputs.front().dims = {-1, -1};

@@ -6,7 +6,7 @@
 
 #include "models/agreement.hpp"
 #include "models/device.hpp"
-#include "tests/models/script_file.hpp"
+#include "tests/models/script.hpp"
 #include "tests/models/tensors.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -15,35 +15,9 @@ using models::datatype;
 using models::model;
 using runtime::error_code;
 using tests::floats;
+using tests::script;
 
 namespace {
-
-/// A TorchScript file in a folder of its own.
-struct script {
-  explicit script(const std::string& source,
-                  const std::vector<tests::script_parameter>& parameters = {}) {
-    tests::write_script(path(), source, parameters);
-  }
-  std::filesystem::path path() const {
-    return folder / "model.pt";
-  }
-  runtime::expected<model> load(const models::model_spec& spec) const {
-    return model::load(path(), spec, "cpu:0", 1);
-  }
-  model loaded(const models::model_spec& spec) const {
-    auto opened = load(spec);
-    REQUIRE_MESSAGE(opened.has_value(), (opened ? "" : opened.error().message));
-    return std::move(*opened);
-  }
-  /// Why it can not be loaded.
-  std::string refusal(const models::model_spec& spec) const {
-    const auto opened = load(spec);
-    REQUIRE_FALSE(opened.has_value());
-    CHECK(opened.error().code == error_code::bad_model);
-    return opened.error().message;
-  }
-  tests::temporary_folder folder;
-};
 
 /// y = 2x + 1, row by row.
 script linear() {

@@ -111,7 +111,7 @@ TEST_CASE("a version that declares other inputs than its siblings is refused") {
   CHECK(models.find("m", "")->version == "1");
 }
 
-TEST_CASE("a new version may bring a new description, which all versions then have") {
+TEST_CASE("a new version may bring a new description and labels, which all versions then have") {
   const tests::temporary_folder folder;
   auto models = open_at(folder.path());
   REQUIRE(push(models, "m", "1", "bytes").has_value());
@@ -120,8 +120,11 @@ TEST_CASE("a new version may bring a new description, which all versions then ha
   REQUIRE(models.seal_upload("u", 3, runtime::sha256_hex("new")).has_value());
   auto spec = spec_named("m");
   spec.description = "better";
+  spec.outputs.front().labels.assign(
+    static_cast<std::size_t>(spec.outputs.front().dims.back()), "label");
   REQUIRE(models.commit_upload("u", "m", "", spec).has_value());
   CHECK(models.find("m", "1")->spec.description == "better");
+  CHECK(models.find("m", "1")->spec.outputs == spec.outputs);
   CHECK(open_at(folder.path()).find("m", "2")->spec.description == "better");
 }
 

@@ -79,6 +79,124 @@ TEST_CASE("a config.pbtxt of a TorchScript model is read as it is, and what is u
   CHECK(read->unused == std::vector<std::string>{"optimization", "metric_tags"});
 }
 
+TEST_CASE("reshapes and optional inputs are read, shown as JSON and laid over one by one") {
+  const std::string text = R"(backend: "pytorch" max_batch_size: 4
+input { name: "a" data_type: TYPE_FP32 dims: [ 4 ] reshape { shape: [ 2, 2 ] } }
+input { name: "b" data_type: TYPE_FP32 dims: [ 1 ] reshape { shape: [ ] } optional: true }
+output { name: "y" data_type: TYPE_FP32 dims: [ -1, 2 ] reshape { shape: [ -1, 1, 2 ] } }
+)";
+  const auto read = parse_triton_text(text);
+  REQUIRE_MESSAGE(read, (read ? "" : read.error().message));
+  CHECK(read->unused.empty());
+  const auto& inputs = read->spec.inputs;
+  CHECK(inputs.at(0).reshape == std::vector<std::int64_t>{2, 2});
+  CHECK(inputs.at(0).model_dims() == inputs.at(0).reshape);
+  CHECK_FALSE(inputs.at(0).is_optional);
+  CHECK(inputs.at(1).is_reshaped);
+  CHECK(inputs.at(1).model_dims().empty());
+  CHECK(inputs.at(1).is_optional);
+  CHECK(read->spec.outputs.at(0).model_dims() == std::vector<std::int64_t>{-1, 1, 2});
+
+  auto named = read->spec;
+  named.name = "shapes";
+  model_spec bare;
+  bare.name = named.name;
+  CHECK(*parse_triton_json(to_triton_json(named), bare) == named);
+  CHECK(parse_triton_json(R"({"max_batch_size": 2})", named)->inputs == named.inputs);
+  const auto again = parse_model_spec(to_toml(named));
+  REQUIRE_MESSAGE(again, (again ? "" : again.error().details.front()));
+  CHECK(*again == named);
+
+  const auto wrong = parse_triton_text(
+    text + "input { name: \"c\" data_type: TYPE_FP32 dims: [ 4 ] reshape { shape: [ 3 ] } }");
+  CHECK(tests::any_contains(wrong.error().details, "inputs[2].reshape: expected as many"));
+  const auto scalar = parse_triton_text(text.substr(0, 19) + text.substr(text.find('\n')));
+  CHECK(tests::any_contains(scalar.error().details, "inputs[1].reshape: expected at least one"));
+}
+
+TEST_CASE("config.toml has reshapes and optional inputs too, and refuses wrong ones by name") {
+  const std::string head = "max_batch_size = 4\n[[inputs]]\nname = \"x\"\ndatatype = \"FP32\"\n"
+                           "dims = [4]\n";
+  const std::string tail = "[[outputs]]\nname = \"y\"\ndatatype = \"FP32\"\ndims = [2]\n";
+  const auto read = parse_model_spec(head + "reshape = [2, 2]\noptional = true\n" + tail);
+  REQUIRE_MESSAGE(read, (read ? "" : read.error().details.front()));
+  CHECK(read->inputs.front().model_dims() == std::vector<std::int64_t>{2, 2});
+  CHECK(read->inputs.front().is_optional);
+  const auto problem = [&](const std::string& more) {
+    const auto spec = parse_model_spec(more);
+    return spec ? std::string{"none"} : spec.error().details.front();
+  };
+  CHECK(problem(head + "reshape = [3]\n" + tail).starts_with("inputs[0].reshape: expected"));
+  CHECK(problem(head + "reshape = \"2\"\n" + tail).starts_with("line 6: inputs[0].reshape"));
+  CHECK(problem(head + tail + "optional = true\n").starts_with("line 10: outputs[0].optional"));
+  CHECK(problem("kind = \"identity\"\n" + head + "optional = true\n" + tail)
+          .starts_with("inputs[0].optional: expected false"));
+  CHECK(problem("kind = \"ensemble\"\n" + head + "reshape = [2, 2]\n" + tail
+                + "[[steps]]\nmodel = \"a\"\ninputs = { x = \"x\" }\noutputs = { y = \"y\" }\n")
+          .starts_with("inputs[0].reshape: expected none"));
+}
+
+TEST_CASE("instance groups add up GPU by GPU, and what can not be said as one is refused by name") {
+  const std::string head = R"(backend: "pytorch"
+input { name: "x" data_type: TYPE_FP32 dims: 1 } output { name: "y" data_type: TYPE_FP32 dims: 1 }
+)";
+  const auto groups = [&](const std::string& text) {
+    const auto read = parse_triton_text(head + "instance_group [" + text + "]");
+    REQUIRE_MESSAGE(read, (read ? "" : read.error().message));
+    return read->spec.instances;
+  };
+  CHECK(groups("{ count: 2 kind: KIND_CPU }, { kind: KIND_CPU }")
+        == instance_group{3, instance_kind::cpu, {}});
+  CHECK(groups("{ kind: KIND_GPU gpus: [ 1 ] }, { kind: KIND_GPU gpus: [ 0 ] }")
+        == instance_group{1, instance_kind::gpu, {0, 1}});
+  CHECK(groups("{ count: 2 kind: KIND_GPU gpus: [ 0, 1 ] }, { kind: KIND_GPU gpus: [ 1 ] }, "
+               "{ kind: KIND_GPU gpus: [ 0 ] }")
+        == instance_group{3, instance_kind::gpu, {0, 1}});
+  CHECK(groups("{ count: 2 }, { kind: KIND_MODEL }")
+        == instance_group{3, instance_kind::automatic, {}});
+  const auto problem = [&](const std::string& text) {
+    const auto read = parse_triton_text(head + "instance_group [" + text + "]");
+    REQUIRE_FALSE(read);
+    CHECK(read.error().code == error_code::bad_input);
+    return read.error().message;
+  };
+  CHECK(problem("{ count: 2 kind: KIND_GPU gpus: [ 0 ] }, { kind: KIND_GPU gpus: [ 1 ] }")
+        == "instance_group[1].count: expected as many instances on GPU 1 as on GPU 0, 2, got 1");
+  CHECK(problem("{ kind: KIND_GPU }, { kind: KIND_CPU }").starts_with("instance_group[1].kind: "));
+  CHECK(problem("{ kind: KIND_GPU }, { kind: KIND_GPU gpus: [ 0 ] }")
+          .starts_with("instance_group[1].gpus: "));
+  CHECK(problem("{ kind: KIND_CPU gpus: [ 0 ] }").starts_with("instance_group[0].gpus: "));
+  CHECK(problem("{ gpus: [ -1 ] }").starts_with("instance_group[0].gpus: "));
+  CHECK(problem("{ count: 60 }, { count: 5 }").starts_with("instances: "));
+}
+
+TEST_CASE("labels take the place of the files that a configuration names, and outlive them") {
+  auto base = parse_triton_text(torch_text)->spec;
+  base.outputs[0].labels = {"no", "yes"};
+  const auto labels_of = [](const std::string& output, const std::string& file)
+    -> runtime::expected<std::vector<std::string>> {
+    if (output == "OUTPUT__0" && file == "pets.txt")
+      return std::vector<std::string>{"cat", "dog"};
+    return runtime::fail(error_code::not_found, "no " + file + " for " + output);
+  };
+  const auto config = [](const std::string& labels) {
+    return R"({"output": [{"name": "OUTPUT__0", "data_type": "TYPE_FP32", "dims": [2], )" + labels
+           + "}]}";
+  };
+  const auto put = put_labels(config(R"("label_filename": "pets.txt")"), labels_of);
+  REQUIRE(put);
+  CHECK(parse_triton_json(*put, base)->outputs[0].labels == std::vector<std::string>{"cat", "dog"});
+  CHECK(put_labels(config(R"("label_filename": "none.txt")"), labels_of).error().message
+        == "no none.txt for OUTPUT__0");
+  CHECK(put_labels("{", labels_of).error().code == error_code::bad_input);
+  const std::string plain = R"({"max_batch_size": 2})";
+  CHECK(*put_labels(plain, labels_of) == plain);
+  const auto own = parse_triton_json(config(R"("labels": ["a", "b"])"), base);
+  CHECK(own->outputs[0].labels == std::vector<std::string>{"a", "b"});
+  const auto few = parse_triton_json(config(R"("labels": ["a"])"), base);
+  CHECK(few.error().message.starts_with("outputs[0].labels: expected 2 labels"));
+}
+
 TEST_CASE("a wrong config.pbtxt is refused with the line or the field") {
   CHECK(parse_triton_text("name: \"a\"\ninput [ {").error().message.starts_with("line 2"));
   const auto other = parse_triton_text("backend: \"onnxruntime\"");
@@ -153,6 +271,8 @@ TEST_CASE("config.toml names what is wrong in its sections, with the line") {
   CHECK(problem("kind = \"ensemble\"\n" + tensors).starts_with("steps: expected 1 to 64"));
   CHECK(problem(tensors + "[batching]\nsize = 3\n").starts_with("line 10: batching.size"));
   CHECK(problem(tensors + "[instances]\ncount = 1000\n").starts_with("instances: "));
+  CHECK(problem(tensors + "[instances]\ngpus = [-1]\n").find("gpus: expected whole numbers")
+        != std::string::npos);
   CHECK(problem(tensors + "[versions]\nversions = [0]\n").find("versions.versions")
         != std::string::npos);
 }

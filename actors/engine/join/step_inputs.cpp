@@ -37,6 +37,8 @@ runtime::expected<models::tensor_list> make_step_inputs(const step_spec& step,
     auto source = find_named(outputs, is_mapped ? mapped->second : declared.name);
     if (source == nullptr && !is_mapped && model.inputs.size() == 1 && outputs.size() == 1)
       source = &outputs.front();
+    if (source == nullptr && declared.is_optional && !is_mapped)
+      continue;
     if (source == nullptr) {
       const auto& wanted = is_mapped ? mapped->second : declared.name;
       problems.push_back("input " + declared.name + ": the step before has no output " + wanted);

@@ -152,6 +152,8 @@ private:
   /// Keeps the files of the request, and makes versions of them.
   runtime::expected<serving_table::load_plan> plan_sent(const load_served_model& request);
   runtime::expected<std::vector<model_entry>> keep_sent(const load_served_model& request);
+  /// The request's configuration, with the labels that are in files.
+  runtime::expected<std::string> labelled_config(const load_served_model& request) const;
   /// Removes files that were sent and that nobody needs.
   void drop_sent();
 

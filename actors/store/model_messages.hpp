@@ -260,8 +260,9 @@ struct load_served_model {
   /// JSON of Triton's model configuration, or empty.
   std::string config_json;
   std::uint64_t time_left_ms = 0;
-  /// By path in the model's folder ("1/model.pt"): these, with the configuration, are served in
-  /// place of what the repository has, until the next load, an unload, or the end of this process.
+  /// By path in the model's folder. With versions ("1/model.pt") they are served in place of what
+  /// the repository has, until the next load, an unload or the end of this process. Else they are
+  /// labels, which stay with the repository's model as the configuration does.
   std::map<std::string, runtime::bytes> files = {};
 };
 

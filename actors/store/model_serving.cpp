@@ -3,6 +3,7 @@
 
 #include "actors/store/model_catalogue.hpp"
 #include "actors/type_ids.hpp"
+#include "models/sent_model.hpp"
 #include "runtime/caf_errors.hpp"
 #include "runtime/log.hpp"
 
@@ -77,7 +78,13 @@ runtime::expected<serving_table::load_plan> models_state::plan_load(
     return tl::unexpected(std::move(cause));
   }
   retire_all(table.refresh(list().models));
-  return table.plan_load(request.name, request.version, request.config_json);
+  auto config = labelled_config(request);
+  if (!config) {
+    auto cause = config.error();
+    cause.message = "failed to load '" + request.name + "', " + cause.message;
+    return tl::unexpected(std::move(cause));
+  }
+  return table.plan_load(request.name, request.version, *config);
 }
 
 caf::result<served_models> models_state::load(const load_served_model& request) {
@@ -91,7 +98,7 @@ caf::result<served_models> models_state::load(const load_served_model& request) 
                                                        + "', another load of it is under way");
     return run->second.waiting.emplace_back(self->make_response_promise<served_models>());
   }
-  auto plan = request.files.empty() ? plan_load(request) : plan_sent(request);
+  auto plan = models::has_version(request.files) ? plan_sent(request) : plan_load(request);
   if (!plan)
     return runtime::to_error(plan.error());
   table.begin_load(*plan);

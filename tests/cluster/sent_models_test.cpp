@@ -3,6 +3,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <sstream>
 
 #include "gateway/base64.hpp"
 #include "tests/cluster/local_cluster.hpp"
@@ -100,4 +101,41 @@ TEST_CASE("a model that only a load knows has two versions, and nothing is left 
   cluster.wait_until("the samples are served again",
                      [&] { return scores(cluster, "digits-mlp").is_array(); });
   CHECK(cluster.get("/v2/models/fresh").status == 404);
+}
+
+TEST_CASE("a load lets clients see a model's input in another shape, and its classes by labels") {
+  local_cluster cluster{1};
+  cluster.push_samples({"digits-mlp"});
+  const json input = {{"name", "x"}, {"data_type", "TYPE_FP32"}, {"dims", {8, 8}},
+                      {"reshape", {{"shape", {64}}}}};
+  const json output = {{"name", "scores"}, {"data_type", "TYPE_FP32"}, {"dims", {10}},
+                       {"label_filename", "names.txt"}};
+  const json config = {{"input", json::array({input})}, {"output", json::array({output})}};
+  const std::string names =
+    "zero\none\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine\n";
+  const auto load_with = [&](const std::string& text) {
+    return load(cluster, "digits-mlp",
+                {{"config", config.dump()}, {"file:names.txt", gateway::to_base64(text)}});
+  };
+  CHECK(load_with("zero\none\n").body.dump().find("expected 10 labels") != std::string::npos);
+  const auto loaded = load_with(names);
+  REQUIRE_MESSAGE(loaded.status == 200, loaded.body.dump());
+  CHECK(cluster.get("/v2/models/digits-mlp").body.at("inputs").at(0).at("shape")
+        == json{-1, 8, 8});
+  const auto& digit = tests::sample_digits().front();
+  json request = {{"inputs", json::array({tests::digit_input(digit.pixels)})}};
+  CHECK(cluster.post("/v2/models/digits-mlp/infer", request).status == 400);
+  request["inputs"][0]["shape"] = {1, 8, 8};
+  const auto scores_of = cluster.post("/v2/models/digits-mlp/infer", request);
+  REQUIRE_MESSAGE(scores_of.status == 200, scores_of.body.dump());
+  CHECK(scores_of.body.at("outputs").at(0).at("data").size() == 10);
+  request["outputs"] = {{{"name", "scores"}, {"parameters", {{"classification", 1}}}}};
+  const auto answer = cluster.post("/v2/models/digits-mlp/infer", request);
+  REQUIRE_MESSAGE(answer.status == 200, answer.body.dump());
+  std::istringstream lines(names);
+  std::string name;
+  for (int line = 0; line <= digit.label; ++line)
+    std::getline(lines, name);
+  const auto best = answer.body.at("outputs").at(0).at("data").at(0).get<std::string>();
+  CHECK(best.ends_with(":" + std::to_string(digit.label) + ":" + name));
 }

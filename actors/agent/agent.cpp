@@ -17,12 +17,13 @@ using runtime::error_code;
 // Longer deadlines are cut, so that sums of times can not overflow.
 constexpr std::uint64_t time_left_max_ms = 1'000ull * 3'600 * 24 * 365;
 
-/// The dims behind the batch dimension where the model leaves them open: only requests that agree
-/// there can be joined.
+/// Which optional inputs there are, and the dims behind the batch dimension where the model leaves
+/// them open: only requests that agree there can be joined.
 std::string form_of(const models::model_spec& spec, const models::tensor_list& inputs) {
   std::string form;
   for (auto& declared : spec.inputs) {
-    if (std::find(declared.dims.begin(), declared.dims.end(), -1) == declared.dims.end())
+    auto is_open = std::find(declared.dims.begin(), declared.dims.end(), -1) != declared.dims.end();
+    if (!is_open && !declared.is_optional)
       continue;
     for (auto& input : inputs) {
       if (input.name != declared.name)

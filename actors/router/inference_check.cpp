@@ -101,6 +101,17 @@ std::string names_text(const std::vector<std::string>& names) {
   return text + "]";
 }
 
+std::string wanted_text(const model_spec& spec) {
+  const auto all = spec.inputs.size();
+  const auto optional = static_cast<std::size_t>(
+    std::count_if(spec.inputs.begin(), spec.inputs.end(),
+                  [](const tensor_spec& each) { return each.is_optional; }));
+  if (optional == 0)
+    return std::to_string(all) + " inputs";
+  return "number of inputs between " + std::to_string(std::max<std::size_t>(1, all - optional))
+         + " and " + std::to_string(all);
+}
+
 runtime::failure check_presence(const model_spec& spec, const models::tensor_list& inputs) {
   for (auto each = inputs.begin(); each != inputs.end(); ++each)
     if (std::any_of(inputs.begin(), each,
@@ -112,11 +123,12 @@ runtime::failure check_presence(const model_spec& spec, const models::tensor_lis
   for (auto& input : inputs)
     given.push_back(input.name);
   for (auto& declared : spec.inputs)
-    if (std::find(given.begin(), given.end(), declared.name) == given.end())
+    if (!declared.is_optional
+        && std::find(given.begin(), given.end(), declared.name) == given.end())
       missing.push_back(declared.name);
-  if (missing.empty())
-    return good;  // One too many: it is named when it is looked at.
-  return refused("expected " + std::to_string(spec.inputs.size()) + " inputs but got "
+  if (missing.empty() && !given.empty())
+    return good;
+  return refused("expected " + wanted_text(spec) + " but got "
                  + std::to_string(inputs.size()) + " inputs for model '" + spec.name
                  + "'. Got input(s) " + names_text(given) + ", but missing required input(s) "
                  + names_text(missing) + ". Please provide all required input(s).");

@@ -52,6 +52,28 @@ TEST_CASE("requests that come while the worker is busy share the next batch") {
   CHECK(code_of(first) == error_code::none);
 }
 
+TEST_CASE("only requests with the same optional inputs share a batch") {
+  agent_fixture f;
+  f.arguments.spec.inputs.push_back({"bias", models::datatype::fp32, {2}, {}, true});
+  f.start();
+  auto with_bias = pairs();
+  with_bias.push_back(with_bias.front());
+  with_bias.back().name = "bias";
+  f.ask_for(infer_of("busy"));
+  f.ask_for(infer_of("1"));
+  f.ask_for(infer_of("2", with_bias));
+  f.ask_for(infer_of("3"));
+  f.ask_for(infer_of("4", with_bias));
+  for (std::size_t inputs : {1u, 2u}) {
+    f.finish_batch();
+    REQUIRE(f.script->batches.size() == 1);
+    auto& together = f.script->batches[0].content.requests;
+    REQUIRE(together.size() == 2);
+    CHECK(together[0].size() == inputs);
+    CHECK(together[1].size() == inputs);
+  }
+}
+
 TEST_CASE("requests that come together leave together, also to a worker that is idle") {
   agent_fixture f;
   f.start();

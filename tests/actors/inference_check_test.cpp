@@ -72,6 +72,25 @@ TEST_CASE("names that are unknown, missing or given twice are refused in the cli
   CHECK(words_of(outputs) == "unexpected inference output 'OUTPUT7' for model 'simple'");
 }
 
+TEST_CASE("optional inputs may be left out, but not all inputs, and no others") {
+  auto spec = simple();
+  spec.inputs[1].is_optional = true;
+  auto request = good();
+  request.inputs.pop_back();
+  CHECK(words_of(request, spec).empty());
+  CHECK(words_of(good(), spec).empty());
+  request = good();
+  request.inputs.erase(request.inputs.begin());
+  CHECK(words_of(request, spec) ==
+        "expected number of inputs between 1 and 2 but got 1 inputs for model 'simple'. Got "
+        "input(s) ['INPUT1'], but missing required input(s) ['INPUT0']. Please provide all "
+        "required input(s).");
+  spec.inputs[0].is_optional = true;
+  CHECK(words_of(request, spec).empty());
+  request.inputs.clear();
+  CHECK(words_of(request, spec).starts_with("expected number of inputs between 1 and 2 but got 0"));
+}
+
 TEST_CASE("types and shapes that the model does not take are refused in the clients' words") {
   auto request = good();
   request.inputs[0] = input("INPUT0", {1, 16}, datatype::fp32);

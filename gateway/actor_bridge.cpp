@@ -23,25 +23,85 @@ bridge_state::~bridge_state() {
 }
 
 void bridge_state::send(bridge_call& call) {
-  caf::actor target;
-  if (call.is_direct_inference)
-    target = caf::actor_cast<caf::actor>(targets.router.get());
-  if (!target)
-    target = targets.entry.get();
+  auto target = targets.entry.get();
   if (!target) {
     calls->fail(call.number, no_orchestrator());
     return;
   }
+  note(call.number, call.deadline, target);
+  call.send(self, target);
+}
+
+void bridge_state::send(bridge_inference& call) {
+  auto router = caf::actor_cast<caf::actor>(targets.router.get());
+  auto target = router ? router : targets.entry.get();
+  if (!target) {
+    calls->fail(call.number, no_orchestrator());
+    return;
+  }
+  note(call.number, call.deadline, target);
+  runtime::context_of(self->home_system()).traffic.note(sent.size());
+  if (router) {
+    gathered.push_back({call.number, std::move(call.request)});
+    return self->finish_with_others();
+  }
+  self->request(target, caf::infinite, std::move(call.request))
+    .then([this, number = call.number](
+            actors::inference_done& done) { end(number, std::move(done)); },
+          [this, number = call.number](caf::error& error) {
+            fail({number}, runtime::to_failure(error));
+          });
+}
+
+void bridge_state::note(std::uint64_t number, std::chrono::milliseconds deadline,
+                        const caf::actor& target) {
   if (monitored.insert(target.address()).second)
     self->monitor(target);
-  sent[call.number] = {self->clock().now() + call.deadline, target.address()};
-  call.send(self, target);
-  if (call.is_direct_inference)
-    runtime::context_of(self->home_system()).traffic.note(sent.size());
+  sent[number] = {self->clock().now() + deadline, target.address()};
   if (!tick_runs) {
     tick_runs = true;
     self->delayed_send(self, tick, bridge_due{});
   }
+}
+
+void bridge_state::after_others() {
+  if (gathered.empty())
+    return;
+  actors::run_inferences group{std::exchange(gathered, {})};
+  std::vector<std::uint64_t> numbers;
+  numbers.reserve(group.requests.size());
+  for (auto& each : group.requests)
+    numbers.push_back(each.number);
+  auto router = targets.router.get();
+  if (!router)
+    return fail(numbers, no_orchestrator());
+  self->request(router, caf::infinite, std::move(group))
+    .then(
+      [this, numbers](actors::inferences_done& reply) {
+        take(reply);
+        // Others have been answered ahead of the reply.
+        if (reply.answers.size() < numbers.size())
+          fail(numbers, {error_code::internal, "the router has left it without an answer", {}});
+      },
+      [this, numbers](caf::error& error) { fail(numbers, runtime::to_failure(error)); });
+}
+
+void bridge_state::take(actors::inferences_done& news) {
+  for (auto& each : news.answers)
+    end(each.number, std::move(each.done));
+}
+
+void bridge_state::end(std::uint64_t number, actors::inference_done done) {
+  sent.erase(number);
+  calls->finish(number, [&](pending_call& waiting) {
+    static_cast<pending_reply<actors::inference_done>&>(waiting).succeed(std::move(done));
+  });
+}
+
+void bridge_state::fail(const std::vector<std::uint64_t>& numbers, const runtime::failure& why) {
+  for (auto number : numbers)
+    if (sent.erase(number) > 0)
+      calls->fail(number, why);
 }
 
 void bridge_state::expire() {
@@ -85,6 +145,8 @@ bridge_actor::behavior_type bridge(bridge_state::self_pointer self,
   self->set_down_handler([&state](caf::down_msg& down) { state.note_down(down.source); });
   return {
     [&state](bridge_call& call) { state.send(call); },
+    [&state](bridge_inference& call) { state.send(call); },
+    [&state](actors::inferences_done& news) { state.take(news); },
     [&state](bridge_due) { state.expire(); },
   };
 }
@@ -110,16 +172,6 @@ runtime::child_spec actor_bridge::child() const {
 
 actor_bridge::~actor_bridge() {
   stop();
-}
-
-void actor_bridge::send(bridge_call call) {
-  auto number = call.number;
-  auto target = bridge_.get();
-  if (target)
-    runtime::send_from_thread(target, std::move(call));
-  // BRIDGE may have ended in between, and then has failed only the calls before this one.
-  if (!target || bridge_.get() != target)
-    calls_->fail(number, {error_code::unavailable, "the gateway is starting", {}});
 }
 
 void actor_bridge::stop() {

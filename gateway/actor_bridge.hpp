@@ -7,6 +7,7 @@
 #include <memory>
 #include <set>
 #include <type_traits>
+#include <vector>
 
 #include <caf/all.hpp>
 
@@ -23,12 +24,17 @@
 namespace dim::gateway {
 
 struct bridge_call;
+struct bridge_inference;
 struct bridge_due;
 
 /// BRIDGE asks ENTRY on behalf of the HTTP threads: the one crossing between Asio and the actors.
 using bridge_actor = caf::typed_actor<
   // Asks ENTRY, and hands the answer to the call in the table. Local only: it holds a closure.
   caf::reacts_to<bridge_call>,
+  // A direct inference: asks ROUTER, together with others, where it is in this process, else ENTRY.
+  caf::reacts_to<bridge_inference>,
+  // From ROUTER: answers ahead of its reply.
+  caf::reacts_to<actors::inferences_done>,
   // INTERNAL: look for calls that are past their deadline.
   caf::reacts_to<bridge_due>>;
 
@@ -54,9 +60,12 @@ struct bridge_state {
   /// Fails the calls under way: who starts BRIDGE again takes new ones.
   ~bridge_state();
 
-  /// Sends the call to ENTRY, or straight to ROUTER, or fails it with `unavailable` while there is
-  /// none.
+  /// Sends the call to ENTRY, or fails it with `unavailable` while there is none.
   void send(bridge_call& call);
+  void send(bridge_inference& call);
+  void take(actors::inferences_done& news);
+  /// What has come together goes to ROUTER together.
+  void after_others();
   /// Fails the calls that are past their deadline.
   void expire();
   /// Fails the calls that were sent to an ENTRY that has ended.
@@ -69,17 +78,31 @@ struct bridge_state {
   /// Holds this actor while it lives.
   runtime::service<bridge_actor> cell;
   std::map<std::uint64_t, sent_call> sent;
+  /// For ROUTER.
+  std::vector<actors::numbered_inference> gathered;
   std::set<caf::actor_addr> monitored;
   bool tick_runs = false;
+
+private:
+  void note(std::uint64_t number, std::chrono::milliseconds deadline, const caf::actor& target);
+  /// Ends a call to ROUTER with its answer.
+  void end(std::uint64_t number, actors::inference_done done);
+  /// Ends those that have no answer yet.
+  void fail(const std::vector<std::uint64_t>& numbers, const runtime::failure& why);
 };
 
 /// One question on its way to ENTRY.
 struct bridge_call {
   std::uint64_t number = 0;
   std::chrono::milliseconds deadline{0};
-  bool is_direct_inference = false;
   /// Makes the request and hands its answer on; runs in BRIDGE.
   std::function<void(bridge_state::self_pointer, const caf::actor& target)> send;
+};
+
+struct bridge_inference {
+  std::uint64_t number = 0;
+  std::chrono::milliseconds deadline{0};
+  actors::run_inference request;
 };
 
 struct bridge_due {};
@@ -125,6 +148,11 @@ public:
     return calls_->size();
   }
 
+  /// Few questions wait, and for a while no more have.
+  bool has_few() const {
+    return calls_->are_few();
+  }
+
   /// Whether an orchestrator is known.
   bool has_entry() const {
     return static_cast<bool>(targets_.entry.get());
@@ -137,7 +165,9 @@ public:
   void stop();
 
 private:
-  void send(bridge_call call);
+  /// A `bridge_call`, or a `bridge_inference`.
+  template <class Call>
+  void send(Call call);
 
   bridge_targets targets_;
   std::shared_ptr<pending_calls> calls_;
@@ -153,24 +183,41 @@ void actor_bridge::ask(Message message, std::chrono::milliseconds deadline,
     call->fail(number.error());
     return;
   }
-  auto send_it = [message = std::move(message), number = *number](bridge_state::self_pointer self,
-                                                                  const caf::actor& to) mutable {
-    auto finish = [self, number](const std::function<void(pending_reply<Reply>&)>& end) {
-      self->state.sent.erase(number);
-      self->state.calls->finish(
-        number, [&](pending_call& waiting) { end(static_cast<pending_reply<Reply>&>(waiting)); });
+  if constexpr (std::is_same_v<Message, actors::run_inference>) {
+    static_assert(std::is_same_v<Reply, actors::inference_done>);
+    send(bridge_inference{*number, deadline, std::move(message)});
+  } else {
+    auto send_it = [message = std::move(message),
+                    number = *number](bridge_state::self_pointer self,
+                                      const caf::actor& to) mutable {
+      auto finish = [self, number](const std::function<void(pending_reply<Reply>&)>& end) {
+        self->state.sent.erase(number);
+        self->state.calls->finish(
+          number, [&](pending_call& waiting) { end(static_cast<pending_reply<Reply>&>(waiting)); });
+      };
+      self->request(to, caf::infinite, std::move(message))
+        .then(
+          [finish](Reply& reply) {
+            finish([&](pending_reply<Reply>& waiting) { waiting.succeed(std::move(reply)); });
+          },
+          [finish](caf::error& error) {
+            finish([&](pending_reply<Reply>& waiting) { waiting.fail(runtime::to_failure(error)); });
+          });
     };
-    self->request(to, caf::infinite, std::move(message))
-      .then(
-        [finish](Reply& reply) {
-          finish([&](pending_reply<Reply>& waiting) { waiting.succeed(std::move(reply)); });
-        },
-        [finish](caf::error& error) {
-          finish([&](pending_reply<Reply>& waiting) { waiting.fail(runtime::to_failure(error)); });
-        });
-  };
-  constexpr auto is_direct = std::is_same_v<Message, actors::run_inference>;
-  send({*number, deadline, is_direct, std::move(send_it)});
+    send(bridge_call{*number, deadline, std::move(send_it)});
+  }
+}
+
+template <class Call>
+void actor_bridge::send(Call call) {
+  auto number = call.number;
+  auto target = bridge_.get();
+  if (target)
+    runtime::send_from_thread(target, std::move(call));
+  // BRIDGE may have ended in between, and then has failed only the calls before this one.
+  if (!target || bridge_.get() != target)
+    calls_->fail(number,
+                 {runtime::error_code::unavailable, "the gateway is starting", {}});
 }
 
 template <class Reply, class Message>
@@ -193,4 +240,5 @@ CAF_ADD_TYPE_ID(dim_gateway, (dim::gateway::bridge_due))
 CAF_END_TYPE_ID_BLOCK(dim_gateway)
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dim::gateway::bridge_call)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dim::gateway::bridge_inference)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dim::gateway::bridge_due)

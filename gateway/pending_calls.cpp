@@ -38,7 +38,8 @@ runtime::expected<std::uint64_t> pending_calls::add(std::shared_ptr<pending_call
   if (calls_.size() >= calls_max_)
     return runtime::fail(runtime::error_code::overloaded, "too many requests wait for an answer");
   auto number = ++last_number_;
-  calls_.emplace(number, std::move(call));
+  calls_.emplace_hint(calls_.end(), number, std::move(call));
+  traffic_.note(calls_.size());
   return number;
 }
 
@@ -89,6 +90,10 @@ void pending_calls::close(runtime::failure why) {
 std::size_t pending_calls::size() const {
   std::lock_guard guard{mutex_};
   return calls_.size();
+}
+
+bool pending_calls::are_few() const {
+  return size() <= runtime::traffic::few && traffic_.is_calm();
 }
 
 }  // namespace dim::gateway

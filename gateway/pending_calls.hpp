@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "runtime/errors.hpp"
+#include "runtime/spin_wait.hpp"
 
 namespace dim::gateway {
 
@@ -68,6 +69,9 @@ public:
 
   std::size_t size() const;
 
+  /// There are few calls now, and there have been no more for a while.
+  bool are_few() const;
+
 private:
   class ending_calls;
 
@@ -77,6 +81,7 @@ private:
   std::uint64_t last_number_ = 0;
   std::optional<runtime::failure> closed_;
   std::map<std::uint64_t, std::shared_ptr<pending_call>> calls_;
+  runtime::traffic traffic_;
   /// Calls that were taken out and whose callbacks run now.
   std::size_t ending_ = 0;
 };

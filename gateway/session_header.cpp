@@ -1,7 +1,6 @@
 #include "gateway/session_header.hpp"
 
 #include <ctime>
-#include <iterator>
 
 #include <fmt/chrono.h>
 
@@ -117,18 +116,22 @@ bool is_protocol_error(const beast::error_code& error) {
 
 void write_response_head(std::string& text, const http_reply& reply, unsigned version,
                          bool keep_alive) {
-  auto out = std::back_inserter(text);
-  text.clear();
-  fmt::format_to(out, "HTTP/1.{} {} {}\r\nServer: dim\r\nDate: {}\r\n", version % 10, reply.status,
-                 reason_of(reply.status), present_date());
+  auto add_field = [&text](std::string_view name, std::string_view value) {
+    text.append(name).append(": ").append(value).append("\r\n");
+  };
+  text.assign("HTTP/1.").append(std::to_string(version % 10)).append(" ");
+  text.append(std::to_string(reply.status)).append(" ").append(reason_of(reply.status));
+  text.append("\r\nServer: dim\r\n");
+  add_field("Date", present_date());
   for (auto& [name, value] : reply.headers)
-    fmt::format_to(out, "{}: {}\r\n", name, value);
+    add_field(name, value);
   auto length = reply.content_length();
   if (length > 0)
-    fmt::format_to(out, "Content-Type: {}\r\n", reply.content_type);
+    add_field("Content-Type", reply.content_type);
   if (keep_alive != (version >= 11))
-    fmt::format_to(out, "Connection: {}\r\n", keep_alive ? "keep-alive" : "close");
-  fmt::format_to(out, "Content-Length: {}\r\n\r\n", length);
+    add_field("Connection", keep_alive ? "keep-alive" : "close");
+  add_field("Content-Length", std::to_string(length));
+  text.append("\r\n");
 }
 
 }  // namespace dim::gateway

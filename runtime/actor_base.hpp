@@ -44,6 +44,15 @@ typename Inspector::result_type inspect(Inspector& f, deadline_due& x) {
   return f(x.due_ns);
 }
 
+/// INTERNAL: the messages that waited when an actor sent it to itself have been handled. Never
+/// leaves the process; the base hands it to the state, so that no interface lists it.
+struct others_handled {};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, others_handled&) {
+  return f();
+}
+
 /// Logs what a handler has thrown, which ends its actor, and makes it the reason of that end.
 caf::error report_exception(const char* name, const std::exception_ptr& thrown);
 
@@ -96,6 +105,11 @@ struct base<caf::actor> {
 template <class State>
 concept runs_on_lanes = requires { requires State::runs_on_lanes; };
 
+/// The state of an actor that gathers what messages that come together give it to do, and does it
+/// once, in `after_others()`.
+template <class State>
+concept gathers_work = requires(State& x) { x.after_others(); };
+
 /// The state of a detached actor whose thread has a lane.
 template <class State>
 concept has_lane = requires { requires State::has_lane; };
@@ -109,7 +123,8 @@ concept has_lane = requires { requires State::has_lane; };
 ///     using self_pointer = runtime::actor_self<store_actor, store_state>;
 ///     store_actor::behavior_type store(self_pointer self, ...);
 ///
-/// A state with a member `std::string describe() const` shows it to the shell. One with `static
+/// A state with a member `std::string describe() const` shows it to the shell. One with `void
+/// after_others()` may gather the work of messages that come together. One with `static
 /// constexpr bool runs_on_lanes = true` lets its actor run on an `actor_lane`; one with `has_lane =
 /// true` gives a detached actor's thread a lane, on which it runs those that it has woken, unless
 /// another message waits for it: then they go to the scheduler, so that it goes on with its own
@@ -162,7 +177,8 @@ public:
 
   caf::invoke_message_result consume(caf::mailbox_element& element) override {
     auto type = type_of(element.content());
-    if (type == type_key<describe_actor> || type == type_key<deadline_due>) {
+    if (type == type_key<describe_actor> || type == type_key<deadline_due>
+        || type == type_key<others_handled>) {
       handle_internal(element);
       count_departure();
       return caf::invoke_message_result::consumed;
@@ -188,6 +204,24 @@ public:
   /// Messages waiting, this one included.
   std::int64_t mailbox_length() const {
     return vitals_ ? vitals_->mailbox.load(std::memory_order_relaxed) : 0;
+  }
+
+  /// Calls `after_others()` of the state: now, when no other message waits, else when those that
+  /// wait now have been handled. For the end of a handler.
+  void finish_with_others() {
+    if (mailbox_length() <= 1 && !is_to_finish_)
+      finish_work();
+    else
+      finish_behind_others();
+  }
+
+  /// The same, but never now.
+  void finish_behind_others() {
+    // No fault is injected here: it is no message to anybody else.
+    if (!std::exchange(is_to_finish_, true))
+      arrive(caf::make_mailbox_element(caf::strong_actor_ptr{this->ctrl()}, caf::make_message_id(),
+                                       {}, others_handled{}),
+             this->context());
   }
 
   void watch_deadline(deadline_watcher* watcher, std::int64_t due_ns) override {
@@ -263,10 +297,19 @@ private:
         deadlines_->pass_deadline(content.template get_as<deadline_due>(0).due_ns);
       return;
     }
+    if (content.template match_elements<others_handled>()) {
+      is_to_finish_ = false;
+      return finish_work();
+    }
     if (!element.sender || !element.mid.is_request())
       return;
     auto reply = caf::make_message(actor_description{this->name(), describe_state()});
     element.sender->enqueue(nullptr, element.mid.response_id(), std::move(reply), this->context());
+  }
+
+  void finish_work() {
+    if constexpr (gathers_work<State>)
+      static_cast<caf::stateful_actor<State, actor_base>*>(this)->state.after_others();
   }
 
   std::string describe_state() const {
@@ -279,6 +322,8 @@ private:
   }
 
   std::uint64_t parent_ = 0;
+  /// `others_handled` is in the mailbox.
+  bool is_to_finish_ = false;
   std::shared_ptr<actor_vitals> vitals_;
   deadline_watcher* deadlines_ = nullptr;
   /// Of the actor's own thread.

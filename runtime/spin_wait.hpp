@@ -16,24 +16,33 @@ public:
   static constexpr std::size_t few = 4;
   /// After this long without news there are none.
   static constexpr std::chrono::milliseconds recent{2};
+  /// So long after there were many, few are but a gap between many.
+  static constexpr std::chrono::milliseconds calm{2};
 
   /// There are so many now, one at least.
   void note(std::size_t under_way) noexcept {
-    under_way_.store(under_way, std::memory_order_relaxed);
-    noted_at_.store(Clock::now().time_since_epoch().count(), std::memory_order_relaxed);
+    auto now = Clock::now().time_since_epoch().count();
+    noted_at_.store(now, std::memory_order_relaxed);
+    if (under_way > few)
+      many_at_.store(now, std::memory_order_relaxed);
   }
 
-  /// There are, or have just been, some, but few.
+  /// There are, or have just been, some, but for a while no more than few.
   bool is_light() const noexcept {
-    if (under_way_.load(std::memory_order_relaxed) > few)
-      return false;
+    auto now = Clock::now().time_since_epoch();
     typename Clock::duration noted_at{noted_at_.load(std::memory_order_relaxed)};
-    return Clock::now().time_since_epoch() - noted_at <= recent;
+    return now - noted_at <= recent && is_calm();
+  }
+
+  /// For a while there have been no more than few.
+  bool is_calm() const noexcept {
+    typename Clock::duration many_at{many_at_.load(std::memory_order_relaxed)};
+    return Clock::now().time_since_epoch() - many_at > calm;
   }
 
 private:
-  std::atomic<std::size_t> under_way_{few + 1};
   std::atomic<typename Clock::rep> noted_at_{0};
+  std::atomic<typename Clock::rep> many_at_{0};
 };
 
 /// How a thread waits that will most likely be needed again soon: it looks for work for a moment

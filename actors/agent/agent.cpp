@@ -45,9 +45,13 @@ agent_state::agent_state(self_pointer pointer)
 }
 
 agent_state::~agent_state() {
-  for (auto& [key, each] : requests)
-    each.promise.deliver(
-      infer_result{{}, 0, {error_code::agent_lost, "the agent has ended", {}}, {}, false});
+  for (auto& [key, each] : requests) {
+    infer_result lost{{}, 0, {error_code::agent_lost, "the agent has ended", {}}, {}, false};
+    if (each.group)
+      each.group->add({each.number, std::move(lost)});
+    else
+      each.promise.deliver(std::move(lost));
+  }
   answer_warm({error_code::agent_lost, "the agent has ended", {}});
   for (auto& each : workers)
     caf::anon_send_exit(each.host, caf::exit_reason::user_shutdown);
@@ -117,35 +121,49 @@ runtime::failure agent_state::refusal_of(const infer& content) const {
 }
 
 caf::typed_response_promise<infer_result> agent_state::accept(infer& content) {
-  // The promise takes the sender out of the message.
-  auto asker = self->current_sender();
-  auto promise = self->make_response_promise<infer_result>();
-  if (auto refusal = refusal_of(content); refusal.code != error_code::none) {
-    promise.deliver(infer_result{{}, 0, std::move(refusal), {}, false});
-    return promise;
-  }
-  auto key = ++last_key;
   request entry;
-  entry.deadline_ms =
-    now_ms() + static_cast<std::int64_t>(std::min(content.time_left_ms, time_left_max_ms));
-  entry.arrived_us = now_us();
+  // The promise takes the sender out of the message.
+  if (!content.direct)
+    entry.asker = self->current_sender();
+  auto promise = self->make_response_promise<infer_result>();
   entry.content = std::move(content);
   entry.promise = promise;
-  if (!entry.content.direct)
-    entry.asker = std::move(asker);
-  queue->push(item_of(key, entry));
-  requests.emplace(key, std::move(entry));
-  advance_behind_others();
+  take(std::move(entry));
+  self->finish_with_others();
   return promise;
 }
 
-void agent_state::advance_behind_others() {
-  // Requests that came together go into one batch: the first does not leave before the last is
-  // here.
-  if (self->mailbox_length() <= 1)
-    return advance();
-  if (!std::exchange(advance_sent, true))
-    self->send(self, agent_due{agent_due_now});
+caf::typed_response_promise<infer_results> agent_state::accept(infer_group& content) {
+  auto group =
+    std::make_shared<runtime::answer_group<infer_results>>(*self, content.requests.size());
+  for (auto& each : content.requests) {
+    request entry;
+    entry.content = std::move(each.request);
+    entry.group = group;
+    entry.number = each.number;
+    take(std::move(entry));
+  }
+  self->finish_with_others();
+  return group->promise();
+}
+
+void agent_state::take(request entry) {
+  auto& content = entry.content;
+  if (auto refusal = refusal_of(content); refusal.code != error_code::none)
+    return tell(entry, infer_result{{}, 0, std::move(refusal), {}, false});
+  auto key = ++last_key;
+  entry.arrived_us = now_us();
+  entry.deadline_ms = entry.arrived_us / 1'000
+                      + static_cast<std::int64_t>(std::min(content.time_left_ms, time_left_max_ms));
+  queue->push(item_of(key, entry));
+  requests.emplace_hint(requests.end(), key, std::move(entry));
+}
+
+void agent_state::tell(request& entry, infer_result result) {
+  if (!entry.group)
+    entry.promise.deliver(std::move(result));
+  else if (ready.add(entry.group, {entry.number, std::move(result)}))
+    self->finish_behind_others();
 }
 
 void agent_state::withdraw(const std::string& request_id) {
@@ -217,7 +235,7 @@ void agent_state::answer(std::uint64_t key, infer_result result) {
   ++requests_done;
   if (requests.empty())
     idle_since_ms = now_ms();
-  entry.promise.deliver(std::move(result));
+  tell(entry, std::move(result));
 }
 
 void agent_state::answer_failure(std::uint64_t key, runtime::failure error, std::string logs,
@@ -272,6 +290,7 @@ agent_control_actor::behavior_type agent(agent_state::self_pointer self,
   auto& state = self->state;
   return {
     [&state](infer& content) { return state.accept(content); },
+    [&state](infer_group& content) { return state.accept(content); },
     [&state](const withdraw_infer& wish) { state.withdraw(wish.request_id); },
     [&state](get_agent_load) { return state.measure(); },
     [&state](agent_ready& news) { state.note_ready(news); },

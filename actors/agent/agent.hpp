@@ -14,6 +14,7 @@
 #include "config/options.hpp"
 #include "models/model_spec.hpp"
 #include "runtime/actor_base.hpp"
+#include "runtime/answer_group.hpp"
 #include "runtime/call_table.hpp"
 #include "runtime/random_source.hpp"
 
@@ -22,9 +23,6 @@ namespace dim::actors {
 /// DEVICE as an AGENT sees it.
 using agent_owner_actor =
   caf::typed_actor<caf::reacts_to<agent_idle>, caf::reacts_to<agent_loaded>>;
-
-/// The number of an `agent_due` that is no timer's.
-constexpr std::uint64_t agent_due_now = 0;
 
 struct agent_arguments {
   /// What DEVICE knows it by.
@@ -75,6 +73,12 @@ struct agent_state {
 
   /// Queues the request, or refuses it at once.
   caf::typed_response_promise<infer_result> accept(infer& request);
+  caf::typed_response_promise<infer_results> accept(infer_group& group);
+  /// Requests that came together go into one batch, and answers that are there together into one
+  /// message.
+  void after_others() {
+    advance();
+  }
   /// What waits is answered `cancelled`; what runs is answered so when it is over.
   void withdraw(const std::string& request_id);
   void note_ready(agent_ready& news);
@@ -88,9 +92,14 @@ struct agent_state {
   std::string describe() const;
 
 private:
+  using group_pointer = runtime::ready_answers<infer_results>::group_pointer;
+
   struct request {
     infer content;
     caf::typed_response_promise<infer_result> promise;
+    /// In place of the promise, for a request that came with others, under this number there.
+    group_pointer group;
+    std::uint64_t number = 0;
     caf::strong_actor_ptr asker;
     std::int64_t deadline_ms = 0;
     /// It was in a batch when the worker died: it runs alone now.
@@ -137,6 +146,10 @@ private:
   }
   queued_request item_of(std::uint64_t key, const request& from) const;
   runtime::failure refusal_of(const infer& content) const;
+  /// Queues the request in `entry`, which knows who asked, or refuses it at once.
+  void take(request entry);
+  /// Tells who asked.
+  void tell(request& entry, infer_result result);
   void answer(std::uint64_t key, infer_result result);
   void answer_failure(std::uint64_t key, runtime::failure error, std::string logs = {},
                       bool killed_agent = false);
@@ -148,12 +161,9 @@ private:
   bool is_warm() const;
   bool refuses() const;
 
-  /// `advance`, when the messages that wait now have been handled.
-  void advance_behind_others();
-
   // agent_batches.cpp: what goes to the worker and comes back
   void advance();
-  static queue_room room_at(const worker& one);
+  queue_room room_at(const worker& one) const;
   /// The worker that has the most room; null when none can take more.
   worker* freest();
   void send_batch(worker& one, const formed_batch& batch);
@@ -198,8 +208,7 @@ private:
   bool told_idle = false;
   bool stopping = false;
   runtime::failure final_failure;
-  /// A message for `advance` is in the mailbox.
-  bool advance_sent = false;
+  runtime::ready_answers<infer_results> ready;
   std::uint64_t last_key = 0;
   std::uint64_t last_batch = 0;
   /// The newest timer, and when it fires; 0 when none runs.

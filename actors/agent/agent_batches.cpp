@@ -32,12 +32,13 @@ void agent_state::advance() {
       break;
     send_batch(*one, batch);
   }
+  ready.send(*self);
   if (stopping && requests.empty())
     end_workers();
   arm();
 }
 
-queue_room agent_state::room_at(const worker& one) {
+queue_room agent_state::room_at(const worker& one) const {
   if (one.life.phase() != worker_phase::ready)
     return queue_room::none;
   auto& flights = one.flights;
@@ -45,8 +46,10 @@ queue_room agent_state::room_at(const worker& one) {
     return queue_room::any;
   if (flights.size() > 1 || flights.front().alone)
     return queue_room::none;
-  // A process gets its next batch while it runs one: the way there takes as long as a forward.
-  return one.life.pid() > 0 ? queue_room::hurried : queue_room::full_batch;
+  // A process gets its next batch while it runs one: the way there takes as long as a forward. But
+  // not a much smaller one, whose way would cost as much.
+  auto is_worth_it = queue->size() >= flights.front().keys.size();
+  return one.life.pid() > 0 && is_worth_it ? queue_room::hurried : queue_room::full_batch;
 }
 
 agent_state::worker* agent_state::freest() {

@@ -205,10 +205,6 @@ void agent_state::tell_idle(std::int64_t now) {
 }
 
 void agent_state::look_at_clock(std::uint64_t number) {
-  if (number == agent_due_now) {
-    advance_sent = false;
-    return advance();
-  }
   if (number != look_number)
     return;
   look_at_us = 0;

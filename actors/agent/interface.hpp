@@ -18,6 +18,8 @@ using inference_actor = caf::typed_actor<
 using agent_actor = caf::typed_actor<
   // Replies when the batch of this request is done; see `infer` for errors.
   caf::replies_to<infer>::with<infer_result>, caf::reacts_to<withdraw_infer>,
+  // The same for many at once; those that end first are told ahead of the reply.
+  caf::replies_to<infer_group>::with<infer_results>,
   // Never fails.
   caf::replies_to<get_agent_load>::with<agent_load>>;
 

@@ -80,6 +80,49 @@ typename Inspector::result_type inspect(Inspector& f, infer_result& x) {
            x.first_of_batch, x.released);
 }
 
+/// A request of an `infer_group`, under the number by which its answer is known.
+struct numbered_infer {
+  std::uint64_t number = 0;
+  infer request;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, numbered_infer& x) {
+  return f(x.number, x.request);
+}
+
+/// Requests to one model that came together. Each is answered like an `infer` of its own, but
+/// answers travel together: see `infer_results`.
+struct infer_group {
+  std::vector<numbered_infer> requests;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, infer_group& x) {
+  return f(x.requests);
+}
+
+struct numbered_result {
+  std::uint64_t number = 0;
+  infer_result result;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, numbered_result& x) {
+  return f(x.number, x.result);
+}
+
+/// Answers to some requests of a group. The last ones are the reply to the group; what is ready
+/// before them goes ahead, as a message of its own to whoever asked.
+struct infer_results {
+  std::vector<numbered_result> answers;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, infer_results& x) {
+  return f(x.answers);
+}
+
 /// AGENT tells the sender of an `infer` that its forward has begun. It may come a second time, when
 /// the agent process died and the request is run again.
 struct infer_started {

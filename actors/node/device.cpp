@@ -22,10 +22,6 @@ std::uint32_t workers_of(const served_model& model) {
   return std::max(1u, model.spec.instances.count);
 }
 
-infer_result failed(error_code code, std::string words) {
-  return {{}, 0, {code, std::move(words), {}}, {}, false};
-}
-
 /// Two configurations of one version stand beside each other, and are told as one.
 void add_agent(std::vector<agent_facts>& told, const agent_facts& agent) {
   if (!told.empty() && told.back().model == agent.model && told.back().version == agent.version) {
@@ -51,13 +47,8 @@ device_state::~device_state() {
     caf::anon_send_exit(each.handle, caf::exit_reason::user_shutdown);
   for (auto& [address, each] : ending)
     caf::anon_send_exit(each.handle, caf::exit_reason::user_shutdown);
-  for (auto& each : queue) {
-    if (each.agents_promise.pending())
-      each.agents_promise.deliver(
-        runtime::to_error(error_code::agent_lost, "the device has been stopped"));
-    else
-      each.promise.deliver(failed(error_code::agent_lost, "the device has been stopped"));
-  }
+  for (auto& each : queue)
+    fail(each, {error_code::agent_lost, "the device has been stopped", {}});
   for (auto& [address, each] : ending)
     for (auto& promise : each.enders)
       promise.deliver(agents_set{arguments.facts.name});
@@ -120,7 +111,10 @@ runtime::failure device_state::refusal_of(const model_reference& model) const {
             "the model needs " + std::to_string(bytes) + " bytes, the device has " +
               std::to_string(arguments.facts.memory_bytes),
             {}};
-  if (queue.size() >= arguments.options.queue_max)
+  std::size_t waiting = 0;
+  for (auto& each : queue)
+    waiting += each.size();
+  if (waiting >= arguments.options.queue_max)
     return {error_code::overloaded, "too many requests wait for room on the device", {}};
   return {};
 }
@@ -137,10 +131,25 @@ caf::result<infer_result> device_state::run(run_on_device& order) {
   if (auto handle = agent_now(order.model))
     return self->delegate(handle, std::move(order.request));
   if (auto refusal = refusal_of(order.model); refusal.code != error_code::none)
-    return failed(refusal.code, std::move(refusal.message));
+    return infer_result{{}, 0, std::move(refusal), {}, false};
+  waiting entry{std::move(order.model), now_ms()};
+  entry.request = std::move(order.request);
   auto promise = self->make_response_promise<infer_result>();
-  auto left = order.request.time_left_ms;
-  queue.push_back({std::move(order.model), std::move(order.request), promise, left, {}, now_ms()});
+  entry.promise = promise;
+  queue.push_back(std::move(entry));
+  return promise;
+}
+
+caf::result<infer_results> device_state::run(run_group_on_device& order) {
+  if (auto handle = agent_now(order.model))
+    return self->delegate(handle, std::move(order.group));
+  if (auto refusal = refusal_of(order.model); refusal.code != error_code::none)
+    return all_failed(order.group, refusal);
+  waiting entry{std::move(order.model), now_ms()};
+  entry.group = std::move(order.group);
+  auto promise = self->make_response_promise<infer_results>();
+  entry.group_promise = promise;
+  queue.push_back(std::move(entry));
   return promise;
 }
 
@@ -153,8 +162,11 @@ caf::result<agents_set> device_state::serve(const serve_on_device& wish) {
     return self->delegate(handle, warm_agent{wish.time_left_ms});
   if (auto refusal = refusal_of(wish.model); refusal.code != error_code::none)
     return runtime::to_error(refusal);
+  waiting entry{wish.model, now_ms()};
+  entry.time_left_ms = wish.time_left_ms;
   auto promise = self->make_response_promise<agents_set>();
-  queue.push_back({wish.model, {}, {}, wish.time_left_ms, promise, now_ms()});
+  entry.agents_promise = promise;
+  queue.push_back(std::move(entry));
   return promise;
 }
 
@@ -185,63 +197,8 @@ caf::result<agents_set> device_state::end_agent_of(const std::string& model_key)
   return promise;
 }
 
-void device_state::cancel_wishes(const std::string& model_key) {
-  std::erase_if(queue, [&](waiting& each) {
-    if (!each.agents_promise.pending() || each.model.key() != model_key)
-      return false;
-    each.agents_promise.deliver(
-      runtime::to_error(error_code::cancelled, "the model is no longer wanted here"));
-    return true;
-  });
-}
-
-void device_state::run_waiting() {
-  while (!queue.empty()) {
-    auto& first = queue.front();
-    auto waited = static_cast<std::uint64_t>(now_ms() - first.since_ms);
-    first.time_left_ms -= std::min(first.time_left_ms, waited);
-    first.since_ms = now_ms();
-    // Nobody waits for an agent that is wished for too late.
-    auto is_late = first.agents_promise.pending() && first.time_left_ms == 0;
-    auto handle = is_late ? agent_control_actor{} : agent_for(first.model);
-    if (!handle && !is_late)
-      return;
-    auto next = std::move(first);
-    queue.pop_front();
-    go_on(next, handle);
-  }
-}
-
-void device_state::go_on(waiting& first, const agent_control_actor& handle) {
-  if (!handle) {
-    first.agents_promise.deliver(
-      runtime::to_error(error_code::expired, "no time was left when the device had room"));
-  } else if (first.agents_promise.pending()) {
-    first.agents_promise.delegate(handle, warm_agent{first.time_left_ms});
-  } else {
-    first.request.time_left_ms = first.time_left_ms;
-    first.promise.delegate(handle, std::move(first.request));
-  }
-}
-
 std::int64_t device_state::now_ms() const {
   return runtime::clock_ns(self->home_system()) / 1'000'000;
-}
-
-void device_state::withdraw(const withdraw_on_device& wish) {
-  auto waits = std::find_if(queue.begin(), queue.end(), [&](const waiting& each) {
-    return each.promise.pending() && each.request.request_id == wish.request_id;
-  });
-  if (waits != queue.end()) {
-    waits->promise.deliver(failed(error_code::cancelled, "the caller withdrew it"));
-    queue.erase(waits);
-    return;
-  }
-  for (auto& [key, each] : agents)
-    if (wish.model_key.empty() || wish.model_key == key)
-      self->send(each.handle, withdraw_infer{wish.request_id});
-  for (auto& [address, each] : ending)
-    self->send(each.handle, withdraw_infer{wish.request_id});
 }
 
 void device_state::stop_agent_of(const std::string& model_key) {
@@ -324,6 +281,7 @@ device_actor::behavior_type device(device_state::self_pointer self, device_argum
   self->set_down_handler([&state](caf::down_msg& news) { state.note_down(news); });
   return {
     [&state](run_on_device& order) { return state.run(order); },
+    [&state](run_group_on_device& order) { return state.run(order); },
     [&state](const serve_on_device& wish) { return state.serve(wish); },
     [&state](const withdraw_on_device& wish) { state.withdraw(wish); },
     [&state](const agent_idle& news) { state.stop_agent_of(news.model_key); },

@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "actors/agent/worker_host.hpp"
@@ -42,6 +43,7 @@ struct device_state {
   ~device_state();
 
   caf::result<infer_result> run(run_on_device& order);
+  caf::result<infer_results> run(run_group_on_device& order);
   /// Starts the agent of a model before its first request, or stops it.
   caf::result<agents_set> serve(const serve_on_device& wish);
   void withdraw(const withdraw_on_device& wish);
@@ -65,23 +67,34 @@ private:
     /// Are told when it has ended.
     std::vector<caf::typed_response_promise<agents_set>> enders = {};
   };
-  /// A request, or a wish for an agent: one of the promises is pending.
+  /// A request, a group of them, or a wish for an agent: one of the promises is pending.
   struct waiting {
+    waiting(model_reference wanted, std::int64_t now_ms)
+      : model(std::move(wanted)), since_ms(now_ms) {
+    }
+
     model_reference model;
-    infer request;
-    caf::typed_response_promise<infer_result> promise;
+    std::int64_t since_ms;
+    infer request = {};
+    caf::typed_response_promise<infer_result> promise = {};
+    infer_group group = {};
+    caf::typed_response_promise<infer_results> group_promise = {};
+    /// Of a wish; requests carry their own.
     std::uint64_t time_left_ms = 0;
-    caf::typed_response_promise<agents_set> agents_promise;
-    std::int64_t since_ms = 0;
+    caf::typed_response_promise<agents_set> agents_promise = {};
+
+    std::size_t size() const {
+      return group.requests.empty() ? 1 : group.requests.size();
+    }
   };
 
   std::int64_t now_ms() const;
   /// Starts an agent with memory that is free now, or refuses it.
   caf::result<agents_set> serve_spare(const serve_on_device& wish);
   caf::result<agents_set> end_agent_of(const std::string& model_key);
-  void cancel_wishes(const std::string& model_key);
   /// Why the model can never run here, or not wait now.
   runtime::failure refusal_of(const model_reference& model) const;
+  static infer_results all_failed(const infer_group& group, const runtime::failure& error);
   /// The agent of the model when it may have one now: whoever waits for room comes first.
   agent_control_actor agent_now(const model_reference& model);
   /// The agent of the model, made when there is none; empty while there is no room for it.
@@ -89,10 +102,17 @@ private:
   agent_control_actor spawn_agent(const model_reference& model);
   /// Whether `bytes` are free now; if not, the least recently used agents are told to end.
   bool make_room(std::uint64_t bytes);
-  void run_waiting();
-  void go_on(waiting& first, const agent_control_actor& handle);
   void count_load(const agent_facts& agent, std::uint64_t took_us);
   void tell_node();
+
+  // device_waiting.cpp
+  /// Answers what waits for an agent.
+  static void fail(waiting& what, const runtime::failure& error);
+  void cancel_wishes(const std::string& model_key);
+  /// Whether it was among the requests that wait for room.
+  bool withdraw_waiting(const std::string& request_id);
+  void run_waiting();
+  void go_on(waiting& first, std::uint64_t waited_ms, const agent_control_actor& handle);
 
   std::map<std::string, entry> agents;  // by model key
   /// Agents that were told to end, and the memory they still hold.

@@ -24,8 +24,9 @@ using node_actor = caf::typed_actor<
   caf::reacts_to<set_draining>,
   // Bytes of an output that was too large for its message. Errors: not_found.
   caf::replies_to<fetch_chunk>::with<chunk>,
-  // From ROUTER: a direct inference; every failure is told in the reply.
-  caf::replies_to<run_direct>::with<infer_result>, caf::reacts_to<withdraw_direct>,
+  // From ROUTER: direct inferences; every failure is told in an answer, and those that end first are
+  // told ahead of the reply.
+  caf::replies_to<run_direct>::with<infer_results>, caf::reacts_to<withdraw_direct>,
   // From ROUTER; see the message for errors.
   caf::replies_to<set_agents>::with<agents_set>>;
 
@@ -54,6 +55,7 @@ using model_store_actor = caf::typed_actor<
 using device_actor = caf::typed_actor<
   // Replies when AGENT does; see `infer` for errors, which are told in the reply.
   caf::replies_to<run_on_device>::with<infer_result>, caf::reacts_to<withdraw_on_device>,
+  caf::replies_to<run_group_on_device>::with<infer_results>,
   // See the message for errors.
   caf::replies_to<serve_on_device>::with<agents_set>,
   // From AGENT: it may be stopped, or a worker of it serves.

@@ -207,6 +207,17 @@ typename Inspector::result_type inspect(Inspector& f, run_on_device& x) {
   return f(x.model, x.request);
 }
 
+/// The same for requests to one model that came together.
+struct run_group_on_device {
+  model_reference model;
+  infer_group group;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, run_group_on_device& x) {
+  return f(x.model, x.group);
+}
+
 /// Starts the agent of this model, as soon as there is room for it, and replies when it serves; or
 /// stops it and replies when it is gone. Errors: as of `warm_agent`; memory_limit (there can be no
 /// room, or none is spare), overloaded (too many wait for it), cancelled (stopped while it waited).

@@ -51,15 +51,10 @@ typename Inspector::result_type inspect(Inspector& f, run_execution& x) {
            x.time_left_ms);
 }
 
-/// ROUTER gives NODE a direct inference: nothing of it is kept. NODE replies with AGENT's
-/// `infer_result`, in which every way to fail is told; a full queue is `overloaded`, a draining
-/// node `unavailable`.
-struct run_direct {
+/// One direct inference of a `run_direct`, under the number by which its answer is known.
+struct direct_request {
+  std::uint64_t number = 0;
   std::string request_id;
-  std::string model;
-  std::string version;
-  std::string model_digest;
-  std::uint32_t revision = 0;
   models::tensor_list inputs;
   std::uint32_t priority = 0;
   std::uint64_t queue_timeout_us = 0;
@@ -67,9 +62,24 @@ struct run_direct {
 };
 
 template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, direct_request& x) {
+  return f(x.number, x.request_id, x.inputs, x.priority, x.queue_timeout_us, x.time_left_ms);
+}
+
+/// ROUTER gives NODE direct inferences of one model that came together: nothing of them is kept.
+/// Each gets AGENT's `infer_result`, in which every way to fail is told; a full queue is
+/// `overloaded`, a draining node `unavailable`.
+struct run_direct {
+  std::string model;
+  std::string version;
+  std::string model_digest;
+  std::uint32_t revision = 0;
+  std::vector<direct_request> requests;
+};
+
+template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, run_direct& x) {
-  return f(x.request_id, x.model, x.version, x.model_digest, x.revision, x.inputs, x.priority,
-           x.queue_timeout_us, x.time_left_ms);
+  return f(x.model, x.version, x.model_digest, x.revision, x.requests);
 }
 
 /// ROUTER no longer wants it. Unknown ids are ignored; the request is answered `cancelled`.

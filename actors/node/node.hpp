@@ -89,7 +89,7 @@ struct node_actor_state {
   void set_drain(const set_draining& wish);
 
   // node_direct.cpp
-  caf::result<infer_result> run(run_direct& order);
+  caf::result<infer_results> run(run_direct& order);
   void withdraw(const withdraw_direct& wish);
   caf::result<agents_set> set_agents_of(const set_agents& wish);
 
@@ -134,13 +134,16 @@ private:
 
     auto operator<=>(const direct_key&) const = default;
   };
-  /// A request, or a wish for an agent, that waits until its model is in the cache.
+  /// Requests, or a wish for an agent, that wait until their model is in the cache.
   struct waiting_direct {
     run_direct order;
-    caf::typed_response_promise<infer_result> promise;
+    caf::typed_response_promise<infer_results> promise;
     set_agents wish;
     caf::typed_response_promise<agents_set> agents_promise;
-    std::int64_t deadline_ms = 0;
+    std::int64_t since_ms = 0;
+
+    /// The longest time that any of them had when it came.
+    std::uint64_t time_left_ms() const;
   };
   /// A model of direct requests, pinned in the cache as long as agents may have to load it.
   struct direct_model {
@@ -193,13 +196,16 @@ private:
   void forget(execution_map::iterator position);
 
   // node_direct.cpp: requests that are not kept
-  runtime::failure refusal_of(const run_direct& order) const;
+  /// `taken`: how many of its group have been taken already.
+  runtime::failure refusal_of(const direct_request& request, std::size_t taken) const;
+  /// Takes those out that can not be run, and answers them.
+  infer_results refuse_some(run_direct& order) const;
   std::uint32_t direct_requests() const;
   direct_model& direct_model_of(const direct_key& key);
   void ask_for_direct(const direct_key& key, std::uint64_t time_left_ms);
   void take_direct(const direct_key& key, runtime::expected<served_model> reply);
   void go_on(const direct_key& key, waiting_direct& waiting, const runtime::failure& error);
-  infer make_infer(run_direct& order, const std::string& device);
+  infer_group make_group(run_direct& order, const std::string& device);
   /// The device for the next request of this model; empty when none of its kind is here.
   std::string device_for(direct_model& held) const;
   void start_agent(direct_model& held, const set_agents& wish,

@@ -18,10 +18,22 @@ constexpr std::uint64_t time_left_max_ms = 1'000ull * 3'600 * 24 * 365;
 constexpr std::int64_t keep_unused_ms = 60'000;
 constexpr const char* has_requests = "the node has direct requests";
 
-infer_result failed(runtime::failure error) {
-  infer_result result;
-  result.error = std::move(error);
-  return result;
+numbered_result failed(const direct_request& request, runtime::failure error) {
+  numbered_result answer;
+  answer.number = request.number;
+  answer.result.error = std::move(error);
+  return answer;
+}
+
+infer_results all_failed(const run_direct& order, const runtime::failure& error) {
+  infer_results results;
+  for (auto& each : order.requests)
+    results.answers.push_back(failed(each, error));
+  return results;
+}
+
+runtime::failure no_device() {
+  return {error_code::unavailable, "the node has no device for the model", {}};
 }
 
 bool suits(const device_facts& device, const models::instance_group& wanted, bool some_gpu) {
@@ -46,14 +58,38 @@ std::uint32_t node_actor_state::direct_requests() const {
   return count;
 }
 
-runtime::failure node_actor_state::refusal_of(const run_direct& order) const {
+std::uint64_t node_actor_state::waiting_direct::time_left_ms() const {
+  if (agents_promise.pending())
+    return wish.time_left_ms;
+  std::uint64_t longest = 0;
+  for (auto& each : order.requests)
+    longest = std::max(longest, each.time_left_ms);
+  return std::min(longest, time_left_max_ms);
+}
+
+runtime::failure node_actor_state::refusal_of(const direct_request& request,
+                                              std::size_t taken) const {
   if (draining)
     return {error_code::unavailable, "the node is draining", {}};
-  if (order.time_left_ms == 0)
+  if (request.time_left_ms == 0)
     return {error_code::expired, "no time was left when the request reached its node", {}};
-  if (queue.size() + direct_requests() >= arguments.options.queue_max)
+  if (queue.size() + direct_requests() + taken >= arguments.options.queue_max)
     return {error_code::overloaded, "Exceeds maximum queue size: the node's queue is full", {}};
   return {};
+}
+
+infer_results node_actor_state::refuse_some(run_direct& order) const {
+  infer_results refused;
+  std::vector<direct_request> taken;
+  taken.reserve(order.requests.size());
+  for (auto& each : order.requests) {
+    if (auto refusal = refusal_of(each, taken.size()); refusal.code != error_code::none)
+      refused.answers.push_back(failed(each, std::move(refusal)));
+    else
+      taken.push_back(std::move(each));
+  }
+  order.requests = std::move(taken);
+  return refused;
 }
 
 node_actor_state::direct_model& node_actor_state::direct_model_of(const direct_key& key) {
@@ -62,40 +98,52 @@ node_actor_state::direct_model& node_actor_state::direct_model_of(const direct_k
   return held;
 }
 
-caf::result<infer_result> node_actor_state::run(run_direct& order) {
-  if (auto refusal = refusal_of(order); refusal.code != error_code::none)
-    return failed(std::move(refusal));
+caf::result<infer_results> node_actor_state::run(run_direct& order) {
+  auto refused = refuse_some(order);
+  if (order.requests.empty())
+    return refused;
+  auto& asker = self->current_sender();
+  if (!refused.answers.empty() && asker)
+    asker->enqueue(self->ctrl(), caf::make_message_id(), caf::make_message(std::move(refused)),
+                   self->context());
   direct_key key{order.model_digest, order.model, order.version, order.revision};
   auto& held = direct_model_of(key);
   if (held.model) {
     auto name = device_for(held);
     auto device = name.empty() ? device_actor{} : arguments.devices.at(name).get();
     if (!device)
-      return failed({error_code::unavailable, "the node has no device for the model", {}});
-    return self->delegate(device, run_on_device{*held.model, make_infer(order, name)});
+      return all_failed(order, no_device());
+    return self->delegate(device, run_group_on_device{*held.model, make_group(order, name)});
   }
-  auto promise = self->make_response_promise<infer_result>();
   waiting_direct waiting;
-  waiting.deadline_ms =
-    now_ms() + static_cast<std::int64_t>(std::min(order.time_left_ms, time_left_max_ms));
-  auto left = order.time_left_ms;
+  waiting.since_ms = now_ms();
   waiting.order = std::move(order);
+  auto promise = self->make_response_promise<infer_results>();
   waiting.promise = promise;
+  auto left = waiting.time_left_ms();
   held.waiting.push_back(std::move(waiting));
   ask_for_direct(key, left);
   return promise;
 }
 
-infer node_actor_state::make_infer(run_direct& order, const std::string& device) {
-  infer request;
-  request.request_id = std::move(order.request_id);
-  request.inputs = std::move(order.inputs);
-  request.time_left_ms = order.time_left_ms;
-  request.direct = true;
-  request.priority = order.priority;
-  request.queue_timeout_us = order.queue_timeout_us;
-  request.ticket = runtime::work_ticket{direct_counts[device]};
-  return request;
+infer_group node_actor_state::make_group(run_direct& order, const std::string& device) {
+  infer_group group;
+  group.requests.reserve(order.requests.size());
+  auto& count = direct_counts[device];
+  for (auto& each : order.requests) {
+    numbered_infer entry;
+    entry.number = each.number;
+    auto& request = entry.request;
+    request.request_id = std::move(each.request_id);
+    request.inputs = std::move(each.inputs);
+    request.time_left_ms = each.time_left_ms;
+    request.direct = true;
+    request.priority = each.priority;
+    request.queue_timeout_us = each.queue_timeout_us;
+    request.ticket = runtime::work_ticket{count};
+    group.requests.push_back(std::move(entry));
+  }
+  return group;
 }
 
 std::string node_actor_state::device_for(direct_model& held) const {
@@ -156,10 +204,11 @@ void node_actor_state::take_direct(const direct_key& key, runtime::expected<serv
   auto now = now_ms();
   std::uint64_t longest_left_ms = 0;
   for (auto& each : std::exchange(held.waiting, {})) {
-    if (error.code == error_code::expired && now < each.deadline_ms) {
+    auto waited = static_cast<std::uint64_t>(now - each.since_ms);
+    auto left = each.time_left_ms() - std::min(each.time_left_ms(), waited);
+    if (error.code == error_code::expired && left > 0) {
       // It was asked for in the name of another request, which had less time.
-      longest_left_ms =
-        std::max(longest_left_ms, static_cast<std::uint64_t>(each.deadline_ms - now));
+      longest_left_ms = std::max(longest_left_ms, left);
       held.waiting.push_back(std::move(each));
     } else {
       go_on(key, each, error);
@@ -171,45 +220,55 @@ void node_actor_state::take_direct(const direct_key& key, runtime::expected<serv
 
 void node_actor_state::go_on(const direct_key& key, waiting_direct& waiting,
                              const runtime::failure& error) {
-  auto is_request = waiting.promise.pending();
+  auto is_wish = waiting.agents_promise.pending();
   if (error.code != error_code::none) {
-    if (is_request)
-      waiting.promise.deliver(failed(error));
-    else
+    if (is_wish)
       waiting.agents_promise.deliver(runtime::to_error(error));
+    else
+      waiting.promise.deliver(all_failed(waiting.order, error));
     return;
   }
   auto& held = direct_models.at(key);
-  auto left = static_cast<std::uint64_t>(std::max<std::int64_t>(0, waiting.deadline_ms - now_ms()));
-  if (!is_request) {
-    waiting.wish.time_left_ms = left;
+  auto waited = static_cast<std::uint64_t>(now_ms() - waiting.since_ms);
+  auto take_off = [waited](std::uint64_t& left) { left -= std::min(left, waited); };
+  if (is_wish) {
+    take_off(waiting.wish.time_left_ms);
     return start_agent(held, waiting.wish, waiting.agents_promise);
   }
   auto name = device_for(held);
   auto device = name.empty() ? device_actor{} : arguments.devices.at(name).get();
   if (!device) {
-    waiting.promise.deliver(
-      failed({error_code::unavailable, "the node has no device for the model", {}}));
+    waiting.promise.deliver(all_failed(waiting.order, no_device()));
     return;
   }
-  waiting.order.time_left_ms = left;
-  waiting.promise.delegate(device, run_on_device{*held.model, make_infer(waiting.order, name)});
+  for (auto& each : waiting.order.requests)
+    take_off(each.time_left_ms);
+  waiting.promise.delegate(device,
+                           run_group_on_device{*held.model, make_group(waiting.order, name)});
 }
 
 void node_actor_state::withdraw(const withdraw_direct& wish) {
   if (wish.request_id.empty())
     return;
-  for (auto& [key, held] : direct_models) {
-    auto found = std::find_if(
-      held.waiting.begin(), held.waiting.end(), [&](const waiting_direct& each) {
-        return each.promise.pending() && each.order.request_id == wish.request_id;
+  for (auto& [key, held] : direct_models)
+    for (auto each = held.waiting.begin(); each != held.waiting.end(); ++each) {
+      auto& requests = each->order.requests;
+      auto found = std::find_if(requests.begin(), requests.end(), [&](const direct_request& one) {
+        return one.request_id == wish.request_id;
       });
-    if (found == held.waiting.end())
-      continue;
-    found->promise.deliver(failed({error_code::cancelled, "the caller withdrew it", {}}));
-    held.waiting.erase(found);
-    return;
-  }
+      if (found == requests.end())
+        continue;
+      if (requests.size() == 1) {
+        each->promise.deliver(
+          all_failed(each->order, {error_code::cancelled, "the caller withdrew it", {}}));
+        held.waiting.erase(each);
+      } else {
+        // It is answered with the others: AGENT finds no time left.
+        found->time_left_ms = 0;
+        found->request_id.clear();
+      }
+      return;
+    }
   for (auto& [name, count] : direct_counts)
     if (auto device = arguments.devices.at(name).get(); device && count.value() > 0)
       self->send(device, withdraw_on_device{{}, wish.request_id});
@@ -235,8 +294,7 @@ caf::result<agents_set> node_actor_state::set_agents_of(const set_agents& wish) 
   waiting_direct waiting;
   waiting.wish = wish;
   waiting.agents_promise = promise;
-  waiting.deadline_ms =
-    now_ms() + static_cast<std::int64_t>(std::min(wish.time_left_ms, time_left_max_ms));
+  waiting.since_ms = now_ms();
   held.waiting.push_back(std::move(waiting));
   ask_for_direct(key, wish.time_left_ms);
   return promise;
@@ -252,8 +310,7 @@ void node_actor_state::start_agent(direct_model& held, const set_agents& wish,
   auto name = device_for(held);
   auto device = name.empty() ? device_actor{} : arguments.devices.at(name).get();
   if (!device) {
-    promise.deliver(
-      runtime::to_error(error_code::unavailable, "the node has no device for the model"));
+    promise.deliver(runtime::to_error(no_device()));
     return;
   }
   promise.delegate(device, serve_on_device{*held.model, true, wish.time_left_ms,

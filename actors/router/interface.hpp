@@ -14,6 +14,8 @@ struct node_lost;
 using router_actor = caf::typed_actor<
   // Replies when it is over; see the message for errors, which are told in the reply.
   caf::replies_to<run_inference>::with<inference_done>,
+  // The same for many at once; those that end first are told ahead of the reply.
+  caf::replies_to<run_inferences>::with<inferences_done>,
   // The caller is gone.
   caf::reacts_to<withdraw_inference>,
   // Errors: model_not_found.
@@ -23,6 +25,8 @@ using router_actor = caf::typed_actor<
   caf::replies_to<retire_model>::with<model_retired>,
   // The last direct inferences, without their tensors. Never fails.
   caf::replies_to<get_inference_records>::with<inference_record_list>,
+  // From AGENT: answers ahead of a node's reply.
+  caf::reacts_to<infer_results>,
   // From REGISTRY: nodes come, change and go.
   caf::reacts_to<node_updated>, caf::reacts_to<node_lost>,
   // INTERNAL.

@@ -10,6 +10,7 @@
 #include "models/tensor.hpp"
 #include "runtime/duration_histogram.hpp"
 #include "runtime/errors.hpp"
+#include "runtime/shared_text.hpp"
 
 /// Messages of ROUTER: direct inference, which is never stored.
 namespace dim::actors {
@@ -56,6 +57,49 @@ struct inference_done {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, inference_done& x) {
   return f(x.error, x.outputs, x.model, x.version, x.node_id, x.times, x.from_cache);
+}
+
+/// One of `run_inferences`, under the number by which its answer is known.
+struct numbered_inference {
+  std::uint64_t number = 0;
+  run_inference request;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, numbered_inference& x) {
+  return f(x.number, x.request);
+}
+
+/// Direct inferences that came together. Each is answered like a `run_inference` of its own, but
+/// answers travel together: see `inferences_done`.
+struct run_inferences {
+  std::vector<numbered_inference> requests;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, run_inferences& x) {
+  return f(x.requests);
+}
+
+struct numbered_done {
+  std::uint64_t number = 0;
+  inference_done done;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, numbered_done& x) {
+  return f(x.number, x.done);
+}
+
+/// Answers to some of `run_inferences`. The last ones are the reply; what is ready before them goes
+/// ahead, as a message of its own to whoever asked.
+struct inferences_done {
+  std::vector<numbered_done> answers;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, inferences_done& x) {
+  return f(x.answers);
 }
 
 /// The caller is gone: what waits is taken out, what runs is dropped when it ends. Unknown ids are
@@ -221,10 +265,10 @@ typename Inspector::result_type inspect(Inspector& f, model_retired& x) {
 
 /// What is kept of one direct inference: neither inputs nor outputs.
 struct inference_record {
-  std::string request_id;
-  std::string model;
-  std::string version;
-  std::string node_id;
+  runtime::shared_text request_id;
+  runtime::shared_text model;
+  runtime::shared_text version;
+  runtime::shared_text node_id;
   /// `none` for a good end.
   runtime::error_code code = runtime::error_code::none;
   /// Milliseconds since the Unix epoch.

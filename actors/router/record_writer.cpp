@@ -1,5 +1,8 @@
 #include "actors/router/record_writer.hpp"
 
+#include <algorithm>
+#include <array>
+#include <charconv>
 #include <system_error>
 #include <utility>
 
@@ -11,16 +14,42 @@ namespace dim::actors {
 
 namespace {
 
-std::string line_of(const inference_record& record) {
-  auto text = [](std::string_view value) { return runtime::json_string(value); };
-  return "{\"ended_at\":" + std::to_string(record.ended_at) +
-         ",\"id\":" + text(record.request_id) + ",\"model\":" + text(record.model) +
-         ",\"version\":" + text(record.version) + ",\"node\":" + text(record.node_id) +
-         ",\"code\":" + text(to_string(record.code)) +
-         ",\"total_us\":" + std::to_string(record.total_us) +
-         ",\"queue_us\":" + std::to_string(record.queue_us) +
-         ",\"forward_us\":" + std::to_string(record.forward_us) +
-         ",\"batch_rows\":" + std::to_string(record.batch_rows) + "}\n";
+/// One object a line. There may be tens of thousands a second: nothing is formatted that need not.
+class line_writer {
+public:
+  explicit line_writer(std::string& text) : text_(text) {
+  }
+
+  line_writer& number(std::string_view key, std::uint64_t value) {
+    text_ += key;
+    std::array<char, 20> digits;
+    auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+    text_.append(digits.data(), end);
+    return *this;
+  }
+  line_writer& word(std::string_view key, std::string_view value) {
+    text_ += key;
+    text_ += runtime::json_string(value);
+    return *this;
+  }
+
+private:
+  std::string& text_;
+};
+
+void add_line(std::string& text, const inference_record& record) {
+  line_writer{text}
+    .number("{\"ended_at\":", static_cast<std::uint64_t>(std::max<std::int64_t>(0, record.ended_at)))
+    .word(",\"id\":", record.request_id.str())
+    .word(",\"model\":", record.model.str())
+    .word(",\"version\":", record.version.str())
+    .word(",\"node\":", record.node_id.str())
+    .word(",\"code\":", to_string(record.code))
+    .number(",\"total_us\":", record.total_us)
+    .number(",\"queue_us\":", record.queue_us)
+    .number(",\"forward_us\":", record.forward_us)
+    .number(",\"batch_rows\":", record.batch_rows);
+  text += "}\n";
 }
 
 }  // namespace
@@ -51,7 +80,7 @@ void record_writer_state::write(const write_records& news) {
   if (open()) {
     std::string text;
     for (auto& record : news.records)
-      text += line_of(record);
+      add_line(text, record);
     out << text << std::flush;
     size += text.size();
   }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "runtime/random_source.hpp"
+#include "runtime/shared_text.hpp"
 
 /// Which node a direct inference goes to. Pure: no actor, no clock.
 namespace dim::actors {
@@ -78,6 +79,9 @@ public:
   const std::string& id_of(std::size_t place) const {
     return nodes_[place].id;
   }
+  const runtime::shared_text& name_of(std::size_t place) const {
+    return nodes_[place].id;
+  }
   bool is_usable(std::size_t place) const {
     return nodes_[place].usable;
   }
@@ -101,7 +105,7 @@ public:
 
 private:
   struct node {
-    std::string id;
+    runtime::shared_text id;
     bool usable = false;
     double worth = 1;
     std::uint32_t outstanding = 0;

@@ -46,14 +46,20 @@ router_state::router_state(self_pointer pointer)
 }
 
 router_state::~router_state() {
-  inference_done ended;
-  ended.error = {error_code::unavailable, "the router has ended", {}};
+  auto tell = [](inference_asker& asker) {
+    inference_done ended;
+    ended.error = {error_code::unavailable, "the router has ended", {}};
+    if (asker.group)
+      asker.group->add({asker.number, std::move(ended)});
+    else
+      asker.alone.deliver(std::move(ended));
+  };
   for (auto& [number, each] : flights)
-    each.promise.deliver(ended);
+    tell(each.asker);
   for (auto& [number, each] : ensembles)
-    each.promise.deliver(ended);
+    tell(each.asker);
   for (auto& each : unknown)
-    each.promise.deliver(ended);
+    tell(each.asker);
   for (auto& each : retiring)
     each.promise.deliver(model_retired{each.route->outstanding});
 }
@@ -76,38 +82,64 @@ void router_state::initialise(router_arguments values) {
 
 caf::typed_response_promise<inference_done> router_state::accept(run_inference& request) {
   auto promise = self->make_response_promise<inference_done>();
-  begin(request, promise, now_ns());
+  begin(request, {promise, {}, 0}, now_ns());
+  self->finish_with_others();
   return promise;
 }
 
-void router_state::begin(run_inference& request, done_promise promise, std::int64_t arrived_ns) {
+caf::result<inferences_done> router_state::accept(run_inferences& group) {
+  if (group.requests.empty())
+    return inferences_done{};
+  auto answers =
+    std::make_shared<runtime::answer_group<inferences_done>>(*self, group.requests.size());
+  auto now = now_ns();
+  for (auto& each : group.requests)
+    begin(each.request, {{}, answers, each.number}, now);
+  self->finish_with_others();
+  return answers->promise();
+}
+
+void router_state::after_others() {
+  send_parcels();
+  ready.send(*self);
+}
+
+void router_state::answer(inference_asker& asker, inference_done done) {
+  if (!asker.group)
+    asker.alone.deliver(std::move(done));
+  else if (ready.add(asker.group, {asker.number, std::move(done)}))
+    self->finish_behind_others();
+}
+
+void router_state::begin(run_inference& request, inference_asker asker,
+                         std::int64_t arrived_ns) {
   auto found = served.find(request.model, request.version);
   if (!found) {
     if (!knows_models)
-      return wait_for_models(request, std::move(promise), arrived_ns);
-    return refuse(promise, request, nullptr, arrived_ns, std::move(found.error()));
+      return wait_for_models(request, std::move(asker), arrived_ns);
+    return refuse(asker, request, nullptr, arrived_ns, std::move(found.error()));
   }
   auto& route = *found;
   auto& options = arguments.options;
   if (flights.size() >= options.outstanding_max ||
       route->outstanding >= options.outstanding_per_model_max)
-    return refuse(promise, request, route, arrived_ns,
+    return refuse(asker, request, route, arrived_ns,
                   {error_code::overloaded,
                    "Exceeds maximum queue size: too many requests are under way", {}});
   if (request.time_left_ms == 0)
-    return refuse(promise, request, route, arrived_ns,
+    return refuse(asker, request, route, arrived_ns,
                   {error_code::expired, "no time was left when the request came", {}});
   if (auto problem = check_inference(route->entry->spec, request);
       problem.code != error_code::none)
-    return refuse(promise, request, route, arrived_ns, std::move(problem));
+    return refuse(asker, request, route, arrived_ns, std::move(problem));
   std::string cache_key;
-  if (answer_from_cache(request, promise, route, arrived_ns, cache_key))
+  if (answer_from_cache(request, asker, route, arrived_ns, cache_key))
     return;
   if (route->entry->spec.kind == models::model_kind::ensemble)
-    return begin_ensemble(request, promise, route, arrived_ns, std::move(cache_key));
+    return begin_ensemble(request, std::move(asker), route, arrived_ns, std::move(cache_key));
   auto place = table.choose(route->shares, std::nullopt);
   if (!place)
-    return refuse(promise, request, route, arrived_ns,
+    return refuse(asker, request, route, arrived_ns,
                   {error_code::unavailable, "no node takes direct inferences now", {}});
   auto number = ++last_number;
   if (!request.request_id.empty())
@@ -115,7 +147,7 @@ void router_state::begin(run_inference& request, done_promise promise, std::int6
   auto left = static_cast<std::int64_t>(std::min(request.time_left_ms, time_left_max_ms));
   flight entry;
   entry.request = std::move(request);
-  entry.promise = std::move(promise);
+  entry.asker = std::move(asker);
   entry.route = route;
   entry.started_ns = arrived_ns;
   entry.deadline_ns = arrived_ns + left * ms;
@@ -128,7 +160,7 @@ void router_state::begin(run_inference& request, done_promise promise, std::int6
   arm();
 }
 
-void router_state::refuse(done_promise& promise, const run_inference& request,
+void router_state::refuse(inference_asker& asker, const run_inference& request,
                           const route_pointer& route, std::int64_t arrived_ns,
                           runtime::failure error) {
   flight what;
@@ -147,7 +179,7 @@ void router_state::refuse(done_promise& promise, const run_inference& request,
     reply.model = route->entry->name;
     reply.version = route->entry->version;
   }
-  promise.deliver(std::move(reply));
+  answer(asker, std::move(reply));
 }
 
 void router_state::withdraw(const std::string& request_id) {
@@ -163,7 +195,7 @@ void router_state::withdraw(const std::string& request_id) {
   });
   if (waits == unknown.end())
     return;
-  refuse(waits->promise, waits->request, nullptr, waits->arrived_ns,
+  refuse(waits->asker, waits->request, nullptr, waits->arrived_ns,
          {error_code::cancelled, "the caller withdrew it", {}});
   unknown.erase(waits);
 }
@@ -208,11 +240,13 @@ void router_state::lose_node(const node_lost& news) {
     auto found = flights.find(number);
     if (found == flights.end())
       continue;
-    self->forget_reply(found->second.reply);
+    if (auto& sent = found->second.sent)
+      self->forget_reply(sent->reply);
     infer_result result;
     result.error = reason;
-    take_result(number, found->second.attempts, result);
+    take_result(number, result);
   }
+  send_parcels();
 }
 
 void router_state::look_at_clock() {
@@ -261,6 +295,8 @@ router_with_timers::behavior_type router(router_state::self_pointer self,
   state.initialise(std::move(arguments));
   return {
     [&state](run_inference& request) { return state.accept(request); },
+    [&state](run_inferences& group) { return state.accept(group); },
+    [&state](infer_results& news) { state.take_results(news); },
     [&state](const withdraw_inference& wish) { state.withdraw(wish.request_id); },
     [&state](const get_model_statistics& wish) { return state.statistics(wish); },
     [&state](const served_models& news) { state.take_served(news); },

@@ -22,6 +22,7 @@
 #include "actors/store/interface.hpp"
 #include "config/options.hpp"
 #include "runtime/actor_base.hpp"
+#include "runtime/answer_group.hpp"
 #include "runtime/call_table.hpp"
 #include "runtime/service.hpp"
 
@@ -74,11 +75,17 @@ struct router_state {
 
   // router.cpp
   caf::typed_response_promise<inference_done> accept(run_inference& request);
+  caf::result<inferences_done> accept(run_inferences& group);
+  /// Requests that came together travel together, and so do answers.
+  void after_others();
   void withdraw(const std::string& request_id);
   void update_node(const node_updated& news);
   void lose_node(const node_lost& news);
   void look_at_clock();
   std::string describe() const;
+
+  // router_flights.cpp
+  void take_results(infer_results& news);
 
   // router_prewarm.cpp
   void count_popularity();
@@ -96,17 +103,41 @@ struct router_state {
 private:
   using done_promise = caf::typed_response_promise<inference_done>;
 
+  /// Who wants to know: of this inference alone, or, under a number, of this with others.
+  struct inference_asker {
+    done_promise alone;
+    runtime::ready_answers<inferences_done>::group_pointer group;
+    std::uint64_t number = 0;
+  };
+
+  /// Requests of one version that are on their way to one node together.
+  struct sent_parcel {
+    caf::message_id reply;
+    /// Those that have not ended here.
+    std::size_t left = 0;
+  };
+
+  /// A request, under a number that is new for each attempt.
   struct flight {
     run_inference request;
-    done_promise promise;
+    inference_asker asker;
     route_pointer route;
     std::int64_t started_ns = 0;
     std::int64_t deadline_ns = 0;
     std::size_t place = 0;
     std::uint32_t attempts = 0;
-    caf::message_id reply;
+    /// Null until it is sent.
+    std::shared_ptr<sent_parcel> sent;
     /// Under which the answer is kept; empty: it is not.
     std::string cache_key;
+  };
+
+  /// What is to be sent to one node.
+  struct parcel {
+    route_pointer route;
+    std::size_t place = 0;
+    std::size_t bytes = 0;
+    std::vector<std::uint64_t> numbers;
   };
   using flight_map = std::unordered_map<std::uint64_t, flight>;
 
@@ -114,7 +145,7 @@ private:
   struct ensemble_flight {
     ensemble_run run;
     run_inference request;
-    done_promise promise;
+    inference_asker asker;
     route_pointer route;
     std::int64_t started_ns = 0;
     std::int64_t deadline_ns = 0;
@@ -127,7 +158,7 @@ private:
 
   struct waiting_request {
     run_inference request;
-    done_promise promise;
+    inference_asker asker;
     std::int64_t arrived_ns = 0;
   };
   struct retiring_route {
@@ -141,31 +172,40 @@ private:
   }
 
   // router.cpp
-  void begin(run_inference& request, done_promise promise, std::int64_t arrived_ns);
-  void refuse(done_promise& promise, const run_inference& request, const route_pointer& route,
+  void begin(run_inference& request, inference_asker asker, std::int64_t arrived_ns);
+  void refuse(inference_asker& asker, const run_inference& request, const route_pointer& route,
               std::int64_t arrived_ns, runtime::failure error);
+  void answer(inference_asker& asker, inference_done done);
   void write_records_out();
   void arm();
 
   // router_flights.cpp
-  /// Sends it to the node at its place.
+  /// Puts it into a parcel for the node at its place; `send_parcels` is to follow.
   void send(std::uint64_t number, flight& what);
-  void take_result(std::uint64_t number, std::uint32_t attempt, infer_result& result);
-  /// Whether the request is on its way to another node.
-  bool try_again(std::uint64_t number, flight& what, const infer_result& result);
+  void send_parcels();
+  void send_parcel(parcel& what);
+  /// The reply to a parcel, behind which nothing of it follows.
+  void take_reply(infer_results& reply, const std::shared_ptr<sent_parcel>& sent,
+                  const std::vector<std::uint64_t>& numbers);
+  /// Ends those that are left of a parcel.
+  void fail_parcel(const std::vector<std::uint64_t>& numbers, const runtime::failure& why);
+  void take_result(std::uint64_t number, infer_result& result);
+  /// Whether the request is on its way to another node, under another number.
+  bool try_again(flight_map::iterator position, const infer_result& result);
   /// Answers it and forgets it.
   void finish(flight_map::iterator position, infer_result result);
   /// Ends it here; what its node still does is withdrawn.
   void abandon(flight_map::iterator position, runtime::error_code code, const char* words);
-  void record(const flight& what, const infer_result& result, std::int64_t now);
+  void leave_parcel(flight& what);
+  void record(flight& what, const infer_result& result, std::int64_t now);
 
   // router_local.cpp
   /// Answers from what is kept; if it is not, `key` is that under which it will be, or empty.
-  bool answer_from_cache(const run_inference& request, done_promise& promise,
+  bool answer_from_cache(const run_inference& request, inference_asker& asker,
                          const route_pointer& route, std::int64_t arrived_ns, std::string& key);
   void keep_answer(const route_pointer& route, const std::string& key,
                    const models::tensor_list& outputs);
-  void begin_ensemble(run_inference& request, done_promise promise, const route_pointer& route,
+  void begin_ensemble(run_inference& request, inference_asker asker, const route_pointer& route,
                       std::int64_t arrived_ns, std::string cache_key);
   void run_steps(std::uint64_t number);
   void take_step(std::uint64_t number, const std::string& id, std::size_t step,
@@ -177,7 +217,7 @@ private:
   void ask_for_models();
   void answer_unknown();
   /// Keeps a request until MODELS has said what is served, and asks it.
-  void wait_for_models(run_inference& request, done_promise promise, std::int64_t arrived_ns);
+  void wait_for_models(run_inference& request, inference_asker asker, std::int64_t arrived_ns);
   /// Starts agents of the version on nodes that have none.
   void spread(const route_pointer& route);
   using agents_reply = std::function<void(const runtime::expected<agents_set>&)>;
@@ -212,6 +252,8 @@ private:
   /// Counts changes of which nodes may be used.
   std::uint64_t node_changes = 1;
   flight_map flights;
+  std::vector<parcel> parcels;
+  runtime::ready_answers<inferences_done> ready;
   std::map<std::uint64_t, ensemble_flight> ensembles;
   std::unordered_map<std::string, std::uint64_t> numbers;  // by request id
   answer_cache answers;

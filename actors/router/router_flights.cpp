@@ -22,48 +22,117 @@ bool is_worth_a_try(error_code code) {
          code == error_code::unavailable || code == error_code::overloaded;
 }
 
+/// What travels together, so that a large request holds up no others.
+constexpr std::size_t parcel_bytes_max = 256 << 10;
+constexpr std::size_t parcel_requests_max = 256;
+
+std::size_t bytes_of(const models::tensor_list& inputs) {
+  std::size_t bytes = 0;
+  for (auto& each : inputs)
+    bytes += each.data.size();
+  return bytes;
+}
+
 }  // namespace
 
 void router_state::send(std::uint64_t number, flight& what) {
+  ++what.attempts;
+  what.sent = nullptr;
+  table.begin(what.route->shares, what.place);
+  auto bytes = bytes_of(what.request.inputs);
+  auto found = std::find_if(parcels.begin(), parcels.end(), [&](const parcel& each) {
+    return each.route == what.route && each.place == what.place &&
+           each.bytes + bytes <= parcel_bytes_max && each.numbers.size() < parcel_requests_max;
+  });
+  if (found == parcels.end())
+    found = parcels.insert(found, parcel{what.route, what.place, 0, {}});
+  found->bytes += bytes;
+  found->numbers.push_back(number);
+}
+
+void router_state::send_parcels() {
+  // A node that is gone by now gives its requests back: they may go to another.
+  while (!parcels.empty())
+    for (auto& each : std::exchange(parcels, {}))
+      send_parcel(each);
+}
+
+void router_state::send_parcel(parcel& what) {
   auto& entry = *what.route->entry;
-  auto& request = what.request;
   run_direct order;
-  order.request_id = request.request_id;
   order.model = entry.name;
   order.version = entry.version;
   order.model_digest = entry.digest;
   order.revision = entry.revision;
-  // The bytes are shared: they are needed again for a second try.
-  order.inputs = request.inputs;
-  order.priority = request.priority;
-  order.queue_timeout_us = request.queue_timeout_us;
-  auto left = std::max<std::int64_t>(1, (what.deadline_ns - now_ns()) / ms);
-  order.time_left_ms = static_cast<std::uint64_t>(left);
-  auto attempt = ++what.attempts;
-  table.begin(what.route->shares, what.place);
-  auto asked = self->request(handles[what.place], caf::infinite, std::move(order));
-  what.reply = asked.id();
+  order.requests.reserve(what.numbers.size());
+  auto sent = std::make_shared<sent_parcel>();
+  auto now = now_ns();
+  for (auto number : what.numbers) {
+    auto found = flights.find(number);
+    if (found == flights.end())
+      continue;
+    auto& request = found->second.request;
+    found->second.sent = sent;
+    ++sent->left;
+    auto left = std::max<std::int64_t>(1, (found->second.deadline_ns - now) / ms);
+    // The bytes are shared: they are needed again for a second try.
+    order.requests.push_back({number, request.request_id, request.inputs, request.priority,
+                              request.queue_timeout_us, static_cast<std::uint64_t>(left)});
+  }
+  if (order.requests.empty())
+    return;
+  auto& node = handles[what.place];
+  if (!node)
+    return fail_parcel(what.numbers, {error_code::node_lost, "the node is gone", {}});
+  auto asked = self->request(node, caf::infinite, std::move(order));
+  sent->reply = asked.id();
   asked.then(
-    [this, number, attempt](infer_result& result) { take_result(number, attempt, result); },
-    [this, number, attempt](caf::error& error) {
-      infer_result result;
-      result.error = {error_code::node_lost,
-                      "the node does not answer: " + runtime::to_failure(error).message,
-                      {}};
-      take_result(number, attempt, result);
+    [this, sent, numbers = what.numbers](infer_results& reply) {
+      take_reply(reply, sent, numbers);
+    },
+    [this, numbers = what.numbers](caf::error& error) {
+      fail_parcel(numbers, {error_code::node_lost,
+                            "the node does not answer: " + runtime::to_failure(error).message,
+                            {}});
+      send_parcels();
     });
 }
 
-void router_state::take_result(std::uint64_t number, std::uint32_t attempt, infer_result& result) {
+void router_state::take_results(infer_results& news) {
+  for (auto& each : news.answers)
+    take_result(each.number, each.result);
+  send_parcels();
+}
+
+void router_state::take_reply(infer_results& reply, const std::shared_ptr<sent_parcel>& sent,
+                              const std::vector<std::uint64_t>& numbers) {
+  for (auto& each : reply.answers)
+    take_result(each.number, each.result);
+  if (sent->left > 0)
+    fail_parcel(numbers, {error_code::agent_lost, "the node has left it without an answer", {}});
+  send_parcels();
+}
+
+void router_state::fail_parcel(const std::vector<std::uint64_t>& numbers,
+                               const runtime::failure& why) {
+  for (auto number : numbers) {
+    infer_result result;
+    result.error = why;
+    take_result(number, result);
+  }
+}
+
+void router_state::take_result(std::uint64_t number, infer_result& result) {
   auto found = flights.find(number);
-  if (found == flights.end() || found->second.attempts != attempt)
+  if (found == flights.end())
     return;
-  if (result.error.code != error_code::none && try_again(number, found->second, result))
+  if (result.error.code != error_code::none && try_again(found, result))
     return;
   finish(found, std::move(result));
 }
 
-bool router_state::try_again(std::uint64_t number, flight& what, const infer_result& result) {
+bool router_state::try_again(flight_map::iterator position, const infer_result& result) {
+  auto& what = position->second;
   auto code = result.error.code;
   if (!arguments.options.retry || what.attempts > 1 || !is_worth_a_try(code) ||
       now_ns() >= what.deadline_ns)
@@ -76,10 +145,24 @@ bool router_state::try_again(std::uint64_t number, flight& what, const infer_res
   if (!place)
     return false;
   table.end(what.route->shares, what.place);
+  leave_parcel(what);
   what.place = *place;
   ++retried;
-  send(number, what);
+  // What the first node still says of it finds nobody.
+  auto moved = flights.extract(position);
+  auto number = ++last_number;
+  if (auto named = numbers.find(moved.mapped().request.request_id);
+      named != numbers.end() && named->second == moved.key())
+    named->second = number;
+  moved.key() = number;
+  send(number, flights.insert(std::move(moved)).position->second);
   return true;
+}
+
+void router_state::leave_parcel(flight& what) {
+  if (what.sent)
+    --what.sent->left;
+  what.sent = nullptr;
 }
 
 void router_state::finish(flight_map::iterator position, infer_result result) {
@@ -88,6 +171,7 @@ void router_state::finish(flight_map::iterator position, infer_result result) {
       named != numbers.end() && named->second == position->first)
     numbers.erase(named);
   flights.erase(position);
+  leave_parcel(what);
   table.end(what.route->shares, what.place);
   if (result.error.code == error_code::none)
     what.route->shares.at(what.place).warm = true;
@@ -103,29 +187,32 @@ void router_state::finish(flight_map::iterator position, infer_result result) {
   reply.version = what.route->entry->version;
   reply.node_id = table.id_of(what.place);
   reply.times = result.times;
-  what.promise.deliver(std::move(reply));
+  answer(what.asker, std::move(reply));
 }
 
 void router_state::abandon(flight_map::iterator position, error_code code, const char* words) {
   if (position == flights.end())
     return;
   auto& what = position->second;
-  self->forget_reply(what.reply);
-  if (auto& node = handles[what.place])
-    self->send(node, withdraw_direct{what.request.request_id});
+  if (what.sent) {
+    if (what.sent->left == 1)
+      self->forget_reply(what.sent->reply);
+    if (auto& node = handles[what.place])
+      self->send(node, withdraw_direct{what.request.request_id});
+  }
   infer_result result;
   result.error = {code, words, {}};
   finish(position, std::move(result));
 }
 
-void router_state::record(const flight& what, const infer_result& result, std::int64_t now) {
+void router_state::record(flight& what, const infer_result& result, std::int64_t now) {
   counted_end end;
   end.code = result.error.code;
   end.total_ns = static_cast<std::uint64_t>(std::max<std::int64_t>(0, now - what.started_ns));
   end.ended_at_ms = runtime::wall_ms(self->home_system());
   ++(end.code == error_code::none ? done : failed);
   inference_record entry;
-  entry.request_id = what.request.request_id;
+  entry.request_id = std::move(what.request.request_id);
   entry.code = end.code;
   entry.ended_at = end.ended_at_ms;
   entry.total_us = end.total_ns / 1'000;
@@ -133,13 +220,13 @@ void router_state::record(const flight& what, const infer_result& result, std::i
   entry.forward_us = result.times.forward_ns / 1'000;
   entry.batch_rows = result.batch_rows;
   if (what.place < table.size())
-    entry.node_id = table.id_of(what.place);
+    entry.node_id = table.name_of(what.place);
   if (what.route) {
     auto& model = *what.route->entry;
     end.rows = static_cast<std::uint64_t>(models::row_count(model.spec, what.request.inputs));
     count_end(*what.route->counts, end, result);
-    entry.model = model.name;
-    entry.version = model.version;
+    entry.model = what.route->name;
+    entry.version = what.route->version;
   } else {
     entry.model = what.request.model;
     entry.version = what.request.version;

@@ -37,7 +37,7 @@ models::tensor_list choose_outputs(models::tensor_list outputs,
   return chosen;
 }
 
-bool router_state::answer_from_cache(const run_inference& request, done_promise& promise,
+bool router_state::answer_from_cache(const run_inference& request, inference_asker& asker,
                                      const route_pointer& route, std::int64_t arrived_ns,
                                      std::string& key) {
   auto& entry = *route->entry;
@@ -55,8 +55,8 @@ bool router_state::answer_from_cache(const run_inference& request, done_promise&
   ++done;
   inference_record entry_of_record;
   entry_of_record.request_id = request.request_id;
-  entry_of_record.model = entry.name;
-  entry_of_record.version = entry.version;
+  entry_of_record.model = route->name;
+  entry_of_record.version = route->version;
   entry_of_record.ended_at = counts.last_inference_ms;
   entry_of_record.total_us = took_ns / 1'000;
   records.add(std::move(entry_of_record));
@@ -66,7 +66,7 @@ bool router_state::answer_from_cache(const run_inference& request, done_promise&
   reply.model = entry.name;
   reply.version = entry.version;
   reply.from_cache = true;
-  promise.deliver(std::move(reply));
+  answer(asker, std::move(reply));
   return true;
 }
 
@@ -80,14 +80,14 @@ void router_state::keep_answer(const route_pointer& route, const std::string& ke
     static_cast<std::uint64_t>(std::max<std::int64_t>(0, now_ns() - began_ns)));
 }
 
-void router_state::begin_ensemble(run_inference& request, done_promise promise,
+void router_state::begin_ensemble(run_inference& request, inference_asker asker,
                                   const route_pointer& route, std::int64_t arrived_ns,
                                   std::string cache_key) {
   auto number = ++last_number;
   if (!request.request_id.empty())
     numbers[request.request_id] = number;
   auto left = std::min<std::uint64_t>(request.time_left_ms, ensemble_ms_max);
-  ensemble_flight entry{ensemble_run{route->entry, request.inputs}, {}, std::move(promise), route,
+  ensemble_flight entry{ensemble_run{route->entry, request.inputs}, {}, std::move(asker), route,
                         arrived_ns, arrived_ns + static_cast<std::int64_t>(left) * ms,
                         std::move(cache_key), {}, {}};
   entry.request = std::move(request);
@@ -177,7 +177,7 @@ void router_state::end_ensemble(std::uint64_t number, runtime::failure error) {
     reply.outputs = choose_outputs(std::move(outputs), counted.request.outputs);
   }
   reply.error = std::move(error);
-  what.promise.deliver(std::move(reply));
+  answer(what.asker, std::move(reply));
 }
 
 }  // namespace dim::actors

@@ -35,23 +35,24 @@ void router_state::ask_for_models() {
                                       reply.error().message,
                                     {}};
                for (auto& each : std::exchange(unknown, {}))
-                 refuse(each.promise, each.request, nullptr, each.arrived_ns, why);
+                 refuse(each.asker, each.request, nullptr, each.arrived_ns, why);
              });
 }
 
-void router_state::wait_for_models(run_inference& request, done_promise promise,
+void router_state::wait_for_models(run_inference& request, inference_asker asker,
                                    std::int64_t arrived_ns) {
   if (unknown.size() >= arguments.options.outstanding_max)
-    return refuse(promise, request, nullptr, arrived_ns,
+    return refuse(asker, request, nullptr, arrived_ns,
                   {error_code::overloaded, "too many requests wait for the catalogue", {}});
-  unknown.push_back({std::move(request), std::move(promise), arrived_ns});
+  unknown.push_back({std::move(request), std::move(asker), arrived_ns});
   if (!asking_models)
     ask_for_models();
 }
 
 void router_state::answer_unknown() {
   for (auto& each : std::exchange(unknown, {}))
-    begin(each.request, each.promise, each.arrived_ns);
+    begin(each.request, each.asker, each.arrived_ns);
+  send_parcels();
 }
 
 void router_state::take_served(const served_models& news) {

@@ -60,6 +60,8 @@ route_pointer served_table::route_of(const model_entry& entry) {
   if (!route) {
     route = std::make_shared<served_route>();
     route->state = serving_state::loading;
+    route->name = entry.name;
+    route->version = entry.version;
     auto& counts = counts_[{entry.name, number_of(entry.version)}];
     if (!counts) {
       counts = std::make_shared<model_statistics>();

@@ -15,6 +15,9 @@ namespace dim::actors {
 /// One version of a model with one configuration, as ROUTER knows it.
 struct served_route {
   std::shared_ptr<const model_entry> entry;
+  /// As records name it.
+  runtime::shared_text name;
+  runtime::shared_text version;
   serving_state state = serving_state::unknown;
   std::string reason;
   route_shares shares;

@@ -11,7 +11,6 @@
 #include "gateway/inference/request_reader.hpp"
 #include "gateway/inference/served_model.hpp"
 #include "runtime/random_source.hpp"
-#include "runtime/spin_wait.hpp"
 
 namespace dim::gateway {
 
@@ -84,12 +83,12 @@ std::size_t text_bytes(const answer_form& form, const models::tensor_list& outpu
 }
 
 /// While few others wait for an answer, the thread that brings this one writes it, so that none has
-/// to be woken for it. Otherwise that thread is needed by the actors, and the connection's own
-/// is awake; a long text is always left to that.
+/// to be woken for it. Otherwise, and in the gaps between many, that thread is needed by the
+/// actors, and the connection's own is awake; a long text is always left to that.
 void answer_soon(const handler_context& context, const call_ptr& call,
                  runtime::expected<actors::inference_done> outcome) {
   auto is_short = !outcome || text_bytes(call->form, outcome->outputs) <= text_bytes_here_max;
-  if (is_short && context.bridge.waiting() <= runtime::traffic::few)
+  if (is_short && context.bridge.has_few())
     return answer_here(*call, std::move(outcome));
   call->exchange->post([call, outcome = std::move(outcome)]() mutable {
     answer(*call, std::move(outcome));

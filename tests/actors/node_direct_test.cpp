@@ -3,27 +3,33 @@
 using namespace dim;
 using namespace dim::tests;
 using actors::agents_set;
-using actors::infer_result;
+using actors::infer_results;
 using actors::run_direct;
 using runtime::error_code;
 
 namespace {
 
-run_direct direct_of(const std::string& id) {
-  run_direct order;
-  order.request_id = id;
-  order.model = "pairs";
-  order.version = "1";
-  order.model_digest = std::string(64, 'd');
-  order.inputs = pairs();
-  order.time_left_ms = 60'000;
+/// The requests are numbered 1, 2, ...
+run_direct directs_of(const std::vector<std::string>& ids) {
+  run_direct order{"pairs", "1", std::string(64, 'd'), 0, {}};
+  for (auto& id : ids)
+    order.requests.push_back({order.requests.size() + 1, id, pairs(), 0, 0, 60'000});
   return order;
 }
 
-error_code code_of(const pending_reply<infer_result>& reply) {
+run_direct direct_of(const std::string& id) {
+  return directs_of({id});
+}
+
+const infer_results& answers_of(const pending_reply<infer_results>& reply) {
   REQUIRE(reply->has_value());
   REQUIRE((*reply)->has_value());
-  return (**reply)->error.code;
+  return ***reply;
+}
+
+error_code code_of(const pending_reply<infer_results>& reply) {
+  REQUIRE(answers_of(reply).answers.size() == 1);
+  return answers_of(reply).answers[0].result.error.code;
 }
 
 }  // namespace
@@ -32,10 +38,12 @@ TEST_CASE("a direct request goes to a device, reserves nothing, and comes back w
   node_fixture f;
   f.device->echoes = true;
   f.start();
-  auto reply = f.ask<infer_result>(f.node, direct_of("r1"));
+  auto reply = f.ask<infer_results>(f.node, direct_of("r1"));
   REQUIRE(reply.has_value());
-  CHECK(reply->error.code == error_code::none);
-  CHECK(reply->outputs.size() == 1);
+  REQUIRE(reply->answers.size() == 1);
+  CHECK(reply->answers[0].number == 1);
+  CHECK(reply->answers[0].result.error.code == error_code::none);
+  CHECK(reply->answers[0].result.outputs.size() == 1);
   CHECK(f.device->runs_total == 1);
   CHECK(f.orchestrator->finished.empty());
 }
@@ -44,26 +52,26 @@ TEST_CASE("more direct requests than slots are at their device at once: AGENT ba
   node_fixture f;
   f.start();
   for (auto* id : {"r1", "r2", "r3"}) {
-    f.request<infer_result>(f.node, direct_of(id));
+    f.request<infer_results>(f.node, direct_of(id));
     f.run();
   }
-  CHECK(f.device->runs.size() == 3);
+  CHECK(f.device->groups.size() == 3);
 }
 
 TEST_CASE("direct requests and executions together are bounded by the node's queue") {
   node_fixture f;
   f.start();
   for (auto* id : {"r1", "r2", "r3", "r4"}) {
-    f.request<infer_result>(f.node, direct_of(id));
+    f.request<infer_results>(f.node, direct_of(id));
     f.run();
   }
-  auto refused = f.request<infer_result>(f.node, direct_of("r5"));
+  auto refused = f.request<infer_results>(f.node, direct_of("r5"));
   f.run();
   CHECK(code_of(refused) == error_code::overloaded);
   f.send(f.node, f.order_of("e1"));
   CHECK(f.last_finished().error.code == error_code::overloaded);
   f.finish_run();
-  auto taken = f.request<infer_result>(f.node, direct_of("r6"));
+  auto taken = f.request<infer_results>(f.node, direct_of("r6"));
   f.run();
   CHECK_FALSE(taken->has_value());
 }
@@ -72,20 +80,71 @@ TEST_CASE("a draining node, and one that gets a request too late, refuse it") {
   node_fixture f;
   f.start();
   auto late = direct_of("r1");
-  late.time_left_ms = 0;
-  auto reply = f.request<infer_result>(f.node, late);
+  late.requests[0].time_left_ms = 0;
+  auto reply = f.request<infer_results>(f.node, late);
   f.run();
   CHECK(code_of(reply) == error_code::expired);
   f.send(f.node, actors::set_draining{true, 1'000});
-  auto draining = f.request<infer_result>(f.node, direct_of("r2"));
+  auto draining = f.request<infer_results>(f.node, direct_of("r2"));
   f.run();
   CHECK(code_of(draining) == error_code::unavailable);
+}
+
+TEST_CASE("requests that come together go to their device together, and are answered together") {
+  node_fixture f;
+  f.start();
+  auto reply = f.request<infer_results>(f.node, directs_of({"r1", "r2", "r3"}));
+  f.run();
+  REQUIRE(f.device->groups.size() == 1);
+  CHECK(f.device->groups[0].order.group.requests.size() == 3);
+  f.finish_run();
+  REQUIRE(answers_of(reply).answers.size() == 3);
+  CHECK(answers_of(reply).answers[2].number == 3);
+}
+
+TEST_CASE("of requests that come together those that can not be run are refused at once") {
+  node_fixture f;
+  f.start();
+  auto told = std::make_shared<infer_results>();
+  auto asker = f.sys().spawn([&f, told](caf::event_based_actor* self) -> caf::behavior {
+    auto order = directs_of({"r1", "r2", "r3", "r4", "r5", "r6"});
+    order.requests[1].time_left_ms = 0;
+    auto note = [told](const infer_results& news) {
+      told->answers.insert(told->answers.end(), news.answers.begin(), news.answers.end());
+    };
+    self->request(f.node, caf::infinite, order).then(note);
+    return {note};
+  });
+  f.run();
+  REQUIRE(told->answers.size() == 2);
+  CHECK(told->answers[0].number == 2);
+  CHECK(told->answers[0].result.error.code == error_code::expired);
+  CHECK(told->answers[1].number == 6);
+  CHECK(told->answers[1].result.error.code == error_code::overloaded);
+  f.finish_run();
+  CHECK(told->answers.size() == 6);
+}
+
+TEST_CASE("requests that wait for their model lose the time of the wait") {
+  node_fixture f;
+  f.start();
+  f.cache->holds = true;
+  auto reply = f.request<infer_results>(f.node, directs_of({"r1", "r2"}));
+  f.advance(1'500);
+  CHECK(f.device->groups.empty());
+  f.send(f.node, actors::withdraw_direct{"r2"});
+  f.send(f.cache_handle, caf::tick_atom_v);
+  REQUIRE(f.device->groups.size() == 1);
+  auto& requests = f.device->groups[0].order.group.requests;
+  REQUIRE(requests.size() == 2);
+  CHECK(requests[0].request.time_left_ms == 58'500);
+  CHECK(requests[1].request.time_left_ms == 0);
 }
 
 TEST_CASE("a withdrawn request is taken back from the devices that have some") {
   node_fixture f;
   f.start();
-  f.request<infer_result>(f.node, direct_of("r1"));
+  f.request<infer_results>(f.node, direct_of("r1"));
   f.run();
   f.send(f.node, actors::withdraw_direct{"r1"});
   REQUIRE(f.device->withdrawn.size() == 1);
@@ -109,7 +168,7 @@ TEST_CASE("agents are started and stopped when ROUTER says so") {
 TEST_CASE("an agent that nobody waits for is started only while there are no direct requests") {
   node_fixture f;
   f.start();
-  f.request<infer_result>(f.node, direct_of("r1"));
+  f.request<infer_results>(f.node, direct_of("r1"));
   f.run();
   actors::set_agents wish{"pairs", "1", std::string(64, 'd'), 0, true, 5'000, true};
   auto refused = f.ask<agents_set>(f.node, wish);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -59,10 +60,15 @@ struct cache_script {
   models::model_spec spec = pair_spec();
   std::vector<actors::acquire_model> acquired;
   std::vector<std::string> released;
+  /// Answers nothing until it is told to.
+  bool holds = false;
+  std::vector<std::function<void()>> held;
 };
 
-inline actors::model_store_actor::behavior_type
-fake_cache(runtime::actor_self<actors::model_store_actor, fake_part_state> self,
+using told_cache_actor = actors::model_store_actor::extend<caf::reacts_to<caf::tick_atom>>;
+
+inline told_cache_actor::behavior_type
+fake_cache(runtime::actor_self<told_cache_actor, fake_part_state> self,
            std::shared_ptr<cache_script> script) {
   return {
     [script, self](const actors::acquire_model& wish) {
@@ -74,9 +80,14 @@ fake_cache(runtime::actor_self<actors::model_store_actor, fake_part_state> self,
       else if (failed != script->errors.end())
         promise.deliver(runtime::to_error(failed->second));
       else if (std::find(script->silent.begin(), script->silent.end(), wish.name) ==
-               script->silent.end())
-        promise.deliver(actors::served_model{wish.name, wish.version, wish.digest, "/cache/m.pt",
-                                             1'000, script->spec});
+               script->silent.end()) {
+        actors::served_model model{wish.name, wish.version, wish.digest, "/cache/m.pt", 1'000,
+                                   script->spec};
+        if (script->holds)
+          script->held.push_back([promise, model]() mutable { promise.deliver(model); });
+        else
+          promise.deliver(std::move(model));
+      }
       return promise;
     },
     [script](const actors::release_model& wish) { script->released.push_back(wish.digest); },
@@ -87,6 +98,10 @@ fake_cache(runtime::actor_self<actors::model_store_actor, fake_part_state> self,
       return actors::fetched_blob{runtime::bytes::copy_of(found->second)};
     },
     [](actors::transfer_due) {},
+    [script](caf::tick_atom) {
+      for (auto& each : std::exchange(script->held, {}))
+        each();
+    },
   };
 }
 
@@ -96,22 +111,47 @@ struct device_script {
     actors::run_on_device order;
     caf::typed_response_promise<actors::infer_result> promise;
   };
+  struct group_run {
+    actors::run_group_on_device order;
+    caf::typed_response_promise<actors::infer_results> promise;
+  };
   bool echoes = false;
   std::deque<run> runs;
+  /// Direct requests, as they came together.
+  std::deque<group_run> groups;
   std::size_t runs_total = 0;
   std::size_t runs_at_once = 0;
   std::vector<actors::withdraw_on_device> withdrawn;
   std::vector<actors::serve_on_device> served;
   actors::infer_result next_answer;
 
-  actors::infer_result answer_to(const actors::run_on_device& order) {
+  actors::infer_result answer_to(const actors::infer& request) {
     auto answer = std::exchange(next_answer, {});
     if (answer.error.code == runtime::error_code::none && answer.outputs.empty()) {
-      answer.outputs = order.request.inputs;
+      answer.outputs = request.inputs;
       for (auto& output : answer.outputs)
         output.name = "y";
     }
     return answer;
+  }
+
+  void answer_oldest() {
+    if (runs.empty()) {
+      auto group = std::move(groups.front());
+      groups.pop_front();
+      group.promise.deliver(answers_to(group.order.group));
+      return;
+    }
+    auto run = std::move(runs.front());
+    runs.pop_front();
+    run.promise.deliver(answer_to(run.order.request));
+  }
+
+  actors::infer_results answers_to(const actors::infer_group& group) {
+    actors::infer_results results;
+    for (auto& each : group.requests)
+      results.answers.push_back({each.number, answer_to(each.request)});
+    return results;
   }
 };
 
@@ -125,11 +165,20 @@ fake_device(runtime::actor_self<told_device_actor, fake_part_state> self,
       auto promise = self->make_response_promise<actors::infer_result>();
       ++script->runs_total;
       if (script->echoes) {
-        promise.deliver(script->answer_to(order));
+        promise.deliver(script->answer_to(order.request));
       } else {
         script->runs.push_back({order, promise});
         script->runs_at_once = std::max(script->runs_at_once, script->runs.size());
       }
+      return promise;
+    },
+    [script, self](const actors::run_group_on_device& order) {
+      auto promise = self->make_response_promise<actors::infer_results>();
+      script->runs_total += order.group.requests.size();
+      if (script->echoes)
+        promise.deliver(script->answers_to(order.group));
+      else
+        script->groups.push_back({order, promise});
       return promise;
     },
     [script](const actors::withdraw_on_device& wish) { script->withdrawn.push_back(wish); },
@@ -139,11 +188,7 @@ fake_device(runtime::actor_self<told_device_actor, fake_part_state> self,
     },
     [](const actors::agent_idle&) {},
     [](const actors::agent_loaded&) {},
-    [script](caf::tick_atom) {
-      auto run = std::move(script->runs.front());
-      script->runs.pop_front();
-      run.promise.deliver(script->answer_to(run.order));
-    },
+    [script](caf::tick_atom) { script->answer_oldest(); },
   };
 }
 
@@ -151,6 +196,7 @@ fake_device(runtime::actor_self<told_device_actor, fake_part_state> self,
 struct node_fixture : actor_fixture {
   std::shared_ptr<orchestrator_script> orchestrator = std::make_shared<orchestrator_script>();
   std::shared_ptr<cache_script> cache = std::make_shared<cache_script>();
+  told_cache_actor cache_handle;
   std::shared_ptr<device_script> device = std::make_shared<device_script>();
   told_device_actor device_handle;
   caf::actor entry;
@@ -168,7 +214,8 @@ struct node_fixture : actor_fixture {
     arguments.facts.cpu_cores = 2;
     arguments.facts.memory_bytes = 8'000'000'000;
     arguments.facts.devices = {{"cpu:0", "cpu", "", 1, 4'000'000'000, 2}};
-    arguments.cache.set(sys().spawn(fake_cache, cache));
+    arguments.cache.set(caf::actor_cast<actors::model_store_actor>(
+      cache_handle = sys().spawn(fake_cache, cache)));
     device_handle = sys().spawn(fake_device, device);
     arguments.devices["cpu:0"].set(device_handle);
   }
@@ -203,7 +250,7 @@ struct node_fixture : actor_fixture {
 
   /// Lets the device answer its oldest run.
   void finish_run() {
-    REQUIRE_FALSE(device->runs.empty());
+    REQUIRE(device->runs.size() + device->groups.size() > 0);
     send(device_handle, caf::tick_atom_v);
   }
 

@@ -105,7 +105,7 @@ struct orchestrator_fixture : actor_fixture {
       [this](const acknowledge_execution& news) { acknowledged.push_back(news); },
       [this](const cancel_execution& wish) { cancelled.push_back(wish); }, [](rejoin_cluster) {},
       [](const set_draining&) {},
-      [](const fetch_chunk&) { return chunk{}; }, [](const run_direct&) { return infer_result{}; },
+      [](const fetch_chunk&) { return chunk{}; }, [](const run_direct&) { return infer_results{}; },
       [](const withdraw_direct&) {}, [](const set_agents&) { return agents_set{}; });
     join_cluster join;
     join.cluster = "test";

@@ -19,14 +19,23 @@ using runtime::error_code;
 
 /// What a fake node was told, and what it answers.
 struct direct_script {
+  /// A request with what it shares with those that came with it.
+  struct told_request : direct_request {
+    std::string model;
+    std::string version;
+    std::string model_digest;
+  };
   struct held {
     run_direct order;
-    caf::typed_response_promise<infer_result> promise;
+    caf::typed_response_promise<infer_results> promise;
+    caf::strong_actor_ptr asker;
   };
   /// Answered at once, in place of the outputs; `none` for a good answer.
   error_code fails_with = error_code::none;
   bool holds = false;
-  std::vector<run_direct> orders;
+  std::vector<told_request> orders;
+  /// Messages with them.
+  std::size_t parcels = 0;
   std::vector<held> waiting;
   std::vector<withdraw_direct> withdrawn;
   std::vector<set_agents> agents;
@@ -49,6 +58,19 @@ struct direct_script {
     result.released = release_reason::idle;
     return result;
   }
+
+  infer_results answers_to(const run_direct& order) const {
+    infer_results results;
+    for (auto& each : order.requests)
+      results.answers.push_back({each.number, answer()});
+    return results;
+  }
+
+  void note(const run_direct& order) {
+    ++parcels;
+    for (auto& each : order.requests)
+      orders.push_back({each, order.model, order.version, order.model_digest});
+  }
 };
 
 struct direct_node_state {
@@ -69,12 +91,13 @@ direct_node(runtime::actor_self<told_node_actor, direct_node_state> self,
     [](const set_draining&) {},
     [](const fetch_chunk&) { return chunk{}; },
     [script, self](const run_direct& order) {
-      auto promise = self->make_response_promise<infer_result>();
-      script->orders.push_back(order);
+      auto asker = self->current_sender();
+      auto promise = self->make_response_promise<infer_results>();
+      script->note(order);
       if (script->holds)
-        script->waiting.push_back({order, promise});
+        script->waiting.push_back({order, promise, asker});
       else
-        promise.deliver(script->answer());
+        promise.deliver(script->answers_to(order));
       return promise;
     },
     [script](const withdraw_direct& wish) { script->withdrawn.push_back(wish); },
@@ -88,7 +111,7 @@ direct_node(runtime::actor_self<told_node_actor, direct_node_state> self,
     },
     [script](caf::tick_atom) {
       for (auto& each : std::exchange(script->waiting, {}))
-        each.promise.deliver(script->answer());
+        each.promise.deliver(script->answers_to(each.order));
     },
   };
 }
@@ -172,6 +195,16 @@ struct router_fixture : actor_fixture {
 
   pending_reply<inference_done> begin(const run_inference& content) {
     auto reply = request<inference_done>(router, content);
+    run();
+    return reply;
+  }
+
+  /// Requests that come together, under the numbers 1, 2, ...
+  pending_reply<inferences_done> begin(const std::vector<run_inference>& content) {
+    run_inferences group;
+    for (auto& each : content)
+      group.requests.push_back({group.requests.size() + 1, each});
+    auto reply = request<inferences_done>(router, group);
     run();
     return reply;
   }

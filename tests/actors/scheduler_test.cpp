@@ -153,7 +153,7 @@ TEST_CASE("large inputs travel detached, large outputs are fetched in chunks and
                                    auto view = large.data.view().substr(wish.offset, wish.length);
                                    return chunk{runtime::bytes::copy_of(view), large.byte_size};
                                  },
-                                 [](const run_direct&) { return infer_result{}; },
+                                 [](const run_direct&) { return infer_results{}; },
                                  [](const withdraw_direct&) {},
                                  [](const set_agents&) { return agents_set{}; });
   f.add_node("a");

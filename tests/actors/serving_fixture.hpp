@@ -62,7 +62,8 @@ struct serving_fixture : actor_fixture {
     write_file(folder / "models/echo/config.toml", echo_text);
     write_file(folder / "models/whole/config.toml", ensemble_text);
     arguments.router.set(fake<router_actor>(
-      [](const run_inference&) { return inference_done{}; }, [](const withdraw_inference&) {},
+      [](const run_inference&) { return inference_done{}; },
+      [](const run_inferences&) { return inferences_done{}; }, [](const withdraw_inference&) {},
       [](const get_model_statistics&) { return model_statistics_list{}; },
       [this](const served_models& news) { told.push_back(news); },
       [this](const prepare_model& wish) -> caf::result<model_prepared> {
@@ -76,7 +77,8 @@ struct serving_fixture : actor_fixture {
         return model_retired{};
       },
       [](const get_inference_records&) { return inference_record_list{}; },
-      [](const node_updated&) {}, [](const node_lost&) {}, [](router_due) {}));
+      [](const infer_results&) {}, [](const node_updated&) {}, [](const node_lost&) {},
+      [](router_due) {}));
     arguments.serving.control = control;
     start();
   }

@@ -64,10 +64,19 @@ struct bridge_fixture : tests::actor_fixture {
 caf::actor spawn_inference_target(bridge_fixture& f, std::string name) {
   return f.sys().spawn([name](caf::event_based_actor*) -> caf::behavior {
     return {[name](const actors::run_inference&) {
-      actors::inference_done done;
-      done.model = name;
-      return done;
-    }};
+              actors::inference_done done;
+              done.model = name;
+              return done;
+            },
+            [name](const actors::run_inferences& group) {
+              actors::inferences_done done;
+              for (auto& each : group.requests) {
+                done.answers.push_back({each.number, {}});
+                done.answers.back().done.model = name + " of " +
+                                                 std::to_string(group.requests.size());
+              }
+              return done;
+            }};
   });
 }
 
@@ -163,7 +172,7 @@ TEST_CASE("a message that ENTRY does not know fails as protocol_mismatch") {
 
 }  // namespace
 
-TEST_CASE("a direct inference goes straight to ROUTER where it is in this process") {
+TEST_CASE("direct inferences go straight to ROUTER where it is in this process, together") {
   bridge_fixture f;
   f.entry.set(spawn_inference_target(f, "entry"));
   std::vector<std::string> answered_by;
@@ -174,12 +183,42 @@ TEST_CASE("a direct inference goes straight to ROUTER where it is in this proces
         [&](runtime::expected<actors::inference_done> outcome) {
           answered_by.push_back(outcome ? outcome->model : outcome.error().message);
         }});
-    f.run();
   };
   infer();
+  f.run();
   f.router.set(caf::actor_cast<actors::router_actor>(spawn_inference_target(f, "router")));
   infer();
+  infer();
+  f.run();
   f.router.clear();
   infer();
-  CHECK(answered_by == std::vector<std::string>{"entry", "router", "entry"});
+  f.run();
+  CHECK(answered_by
+        == std::vector<std::string>{"entry", "router of 2", "router of 2", "entry"});
+}
+
+TEST_CASE("direct inferences that ROUTER leaves without an answer fail, those told ahead do not") {
+  bridge_fixture f;
+  auto router = f.sys().spawn([](caf::event_based_actor* self) -> caf::behavior {
+    return {[self](const actors::run_inferences& group) {
+      actors::inferences_done early;
+      early.answers.push_back({group.requests.front().number, {}});
+      self->send(caf::actor_cast<caf::actor>(self->current_sender()), early);
+      return actors::inferences_done{};
+    }};
+  });
+  f.router.set(caf::actor_cast<actors::router_actor>(router));
+  std::vector<error_code> ends;
+  for (int index = 0; index < 3; ++index)
+    f.bridge.ask<actors::inference_done>(
+      actors::run_inference{}, 1s,
+      std::function<void(runtime::expected<actors::inference_done>)>{
+        [&](runtime::expected<actors::inference_done> outcome) {
+          ends.push_back(outcome ? error_code::none : outcome.error().code);
+        }});
+  f.run();
+  CHECK(ends
+        == std::vector{error_code::none, error_code::internal, error_code::internal});
+  f.advance(2'000);
+  CHECK(f.timers() == 0);
 }

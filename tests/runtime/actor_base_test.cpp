@@ -18,7 +18,51 @@ runtime::actor_line line_of(sum_fixture& f, const std::string& name) {
   return {};
 }
 
+/// Adds up what comes together, and notes each sum.
+struct gather_state {
+  static inline const char* name = "GATHER";
+  using self_pointer = runtime::actor_self<caf::actor, gather_state>;
+
+  void after_others() {
+    sums->push_back(std::exchange(sum, 0));
+  }
+
+  std::shared_ptr<std::vector<std::int64_t>> sums;
+  std::int64_t sum = 0;
+};
+
+caf::behavior gather(gather_state::self_pointer self,
+                     std::shared_ptr<std::vector<std::int64_t>> sums) {
+  self->state.sums = std::move(sums);
+  return {[self](const add_number& x) {
+            self->state.sum += x.value;
+            self->finish_with_others();
+          },
+          [self](const get_sum&) { self->finish_behind_others(); }};
+}
+
 }  // namespace
+
+TEST_CASE("the work of messages that come together is done once, and at once for one alone") {
+  sum_fixture f;
+  auto sums = std::make_shared<std::vector<std::int64_t>>();
+  auto target = f.sys().spawn(gather, sums);
+  f.run();
+  f.send(target, add_number{7});
+  CHECK(*sums == std::vector<std::int64_t>{7});
+  for (int index = 0; index < 10; ++index)
+    caf::anon_send(target, add_number{1});
+  f.run();
+  CHECK(*sums == std::vector<std::int64_t>{7, 10});
+  f.send(target, add_number{5});
+  CHECK(*sums == std::vector<std::int64_t>{7, 10, 5});
+  // Asked for in so many words, it is done behind what waits, also when nothing does.
+  caf::anon_send(target, get_sum{});
+  caf::anon_send(target, add_number{2});
+  f.run();
+  CHECK(*sums == std::vector<std::int64_t>{7, 10, 5, 2});
+  CHECK(line_of(f, "GATHER").mailbox == 0);
+}
 
 TEST_CASE("an actor is in the table from its start to its end, with name and parent") {
   sum_fixture f;

@@ -65,13 +65,18 @@ TEST_CASE("without a limit a thread sleeps at once") {
   CHECK(looks_in_vain(waiting{0us, traffic}, 10us) == 0);
 }
 
-TEST_CASE("a thread sleeps at once while many requests are under way") {
+TEST_CASE("a thread sleeps at once while many requests are under way, and in the gaps between") {
   known_traffic traffic;
   traffic.note(known_traffic::few);
   CHECK(traffic.is_light());
   traffic.note(known_traffic::few + 1);
   CHECK_FALSE(traffic.is_light());
   CHECK(looks_in_vain(waiting{100us, traffic}, 10us) == 0);
+  hand_clock::present += known_traffic::calm;
+  traffic.note(1);
+  CHECK_FALSE(traffic.is_light());
+  hand_clock::present += 1ns;
+  CHECK(traffic.is_light());
 }
 
 TEST_CASE("a thread sleeps at once where there has been no request for a while") {

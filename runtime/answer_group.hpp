@@ -1,0 +1,89 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include <caf/actor_control_block.hpp>
+#include <caf/message.hpp>
+#include <caf/typed_response_promise.hpp>
+
+namespace dim::runtime {
+
+/// The answers that an actor owes for one message that asks for several things. Those that are
+/// there together travel together: the last ones as the reply to the message, any that are there
+/// before them as messages of the same type, ahead of the reply. When the actor ends before, the
+/// asker gets CAF's error in place of the reply.
+///
+/// `Answers` is a message with a member `std::vector<...> answers`.
+template <class Answers>
+class answer_group {
+public:
+  using promise_type = caf::typed_response_promise<Answers>;
+  using answer_type = typename decltype(Answers::answers)::value_type;
+
+  /// In the handler of the message: `count` answers are owed, at least one.
+  template <class Self>
+  answer_group(Self& self, std::size_t count)
+    : asker_(self.current_sender()), owed_(count) {
+    // After the asker: the promise takes the sender out of the message.
+    promise_ = self.template make_response_promise<Answers>();
+  }
+
+  /// What the handler returns.
+  const promise_type& promise() const noexcept {
+    return promise_;
+  }
+
+  /// At most as often as answers are owed. Whether this was the last: then the reply has been sent.
+  bool add(answer_type answer) {
+    ready_.answers.push_back(std::move(answer));
+    if (--owed_ > 0)
+      return false;
+    promise_.deliver(std::move(ready_));
+    return true;
+  }
+
+  /// Sends what is ready ahead of the reply, in the name of `self`.
+  template <class Self>
+  void send_ready(Self& self) {
+    if (owed_ == 0 || ready_.answers.empty() || !asker_)
+      return;
+    asker_->enqueue(self.ctrl(), caf::make_message_id(),
+                    caf::make_message(std::exchange(ready_, {})), self.context());
+  }
+
+private:
+  caf::strong_actor_ptr asker_;
+  promise_type promise_;
+  std::size_t owed_;
+  Answers ready_;
+};
+
+/// The groups of one actor that have answers ahead of their reply, until these are sent.
+template <class Answers>
+class ready_answers {
+public:
+  using group_pointer = std::shared_ptr<answer_group<Answers>>;
+
+  /// Whether `send` is to be called, soon: the group has something ready, and is not complete.
+  bool add(const group_pointer& group, typename answer_group<Answers>::answer_type answer) {
+    if (group->add(std::move(answer)))
+      return false;
+    if (groups_.empty() || groups_.back() != group)
+      groups_.push_back(group);
+    return true;
+  }
+
+  template <class Self>
+  void send(Self& self) {
+    for (auto& each : std::exchange(groups_, {}))
+      each->send_ready(self);
+  }
+
+private:
+  std::vector<group_pointer> groups_;
+};
+
+}  // namespace dim::runtime

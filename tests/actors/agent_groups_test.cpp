@@ -1,0 +1,93 @@
+// Requests that come to AGENT in one message.
+#include "tests/actors/agent_fixture.hpp"
+#include "tests/actors/group_support.hpp"
+
+using namespace dim;
+using namespace dim::tests;
+
+namespace {
+
+/// On the way to a process they are joined.
+std::int64_t rows_of(const actors::run_batch& batch) {
+  REQUIRE(batch.requests.size() == 1);
+  return batch.requests[0].at(0).shape.at(0);
+}
+
+}  // namespace
+
+TEST_CASE("requests of one message run in one batch, and are answered in one message") {
+  agent_fixture f;
+  f.start();
+  auto told = ask_for_group(f, f.agent, group_of(5));
+  REQUIRE(f.script->batches.size() == 1);
+  CHECK(rows_of(f.script->batches[0].content) == 5);
+  f.finish_batch();
+  CHECK(told->has_reply);
+  REQUIRE(told->messages.size() == 1);
+  REQUIRE(told->messages[0].answers.size() == 5);
+  for (std::uint64_t number = 1; number <= 5; ++number)
+    CHECK(told->code_of(number) == error_code::none);
+}
+
+TEST_CASE("requests of one message that need two batches are answered as these end") {
+  agent_fixture f;
+  f.start();
+  auto told = ask_for_group(f, f.agent, group_of(12));
+  REQUIRE_FALSE(f.script->batches.empty());
+  CHECK(rows_of(f.script->batches[0].content) == 8);
+  f.finish_batch();
+  CHECK_FALSE(told->has_reply);
+  REQUIRE(told->messages.size() == 1);
+  CHECK(told->messages[0].answers.size() == 8);
+  f.finish_batch();
+  CHECK(told->has_reply);
+  REQUIRE(told->messages.size() == 2);
+  CHECK(told->messages[1].answers.size() == 4);
+}
+
+TEST_CASE("of one message's requests those that can not run are refused at once") {
+  agent_fixture f;
+  f.start();
+  auto group = group_of(3);
+  group.requests[1].request.time_left_ms = 0;
+  auto told = ask_for_group(f, f.agent, group);
+  CHECK(told->count() == 1);
+  CHECK(told->code_of(2) == error_code::expired);
+  f.finish_batch();
+  CHECK(told->has_reply);
+  CHECK(told->code_of(1) == error_code::none);
+  CHECK(told->code_of(3) == error_code::none);
+}
+
+TEST_CASE("a withdrawn request and a late one are answered ahead of those they came with") {
+  agent_fixture f;
+  f.arguments.spec.max_batch_size = 1;
+  f.start();
+  auto group = group_of(4);
+  group.requests[3].request.time_left_ms = 500;
+  auto told = ask_for_group(f, f.agent, group);
+  f.send(f.agent, actors::withdraw_infer{"r3"});
+  CHECK(told->code_of(3) == error_code::cancelled);
+  f.advance(1'000);
+  CHECK(told->code_of(4) == error_code::expired);
+  CHECK_FALSE(told->has_reply);
+  f.finish_batch();
+  f.finish_batch();
+  CHECK(told->has_reply);
+  CHECK(told->count() == 4);
+}
+
+TEST_CASE("an agent that ends answers all requests of a message, whatever has been answered") {
+  agent_fixture f;
+  f.arguments.spec.max_batch_size = 1;
+  f.start();
+  auto told = ask_for_group(f, f.agent, group_of(3));
+  f.finish_batch();
+  CHECK(told->count() == 1);
+  f.kill(f.agent);
+  CHECK_FALSE(told->error);
+  CHECK(told->has_reply);
+  CHECK(told->code_of(1) == error_code::none);
+  CHECK(told->code_of(2) == error_code::agent_lost);
+  CHECK(told->code_of(3) == error_code::agent_lost);
+}

@@ -201,7 +201,8 @@ void actor_bridge::ask(Message message, std::chrono::milliseconds deadline,
             finish([&](pending_reply<Reply>& waiting) { waiting.succeed(std::move(reply)); });
           },
           [finish](caf::error& error) {
-            finish([&](pending_reply<Reply>& waiting) { waiting.fail(runtime::to_failure(error)); });
+            auto why = runtime::to_failure(error);
+            finish([&](pending_reply<Reply>& waiting) { waiting.fail(std::move(why)); });
           });
     };
     send(bridge_call{*number, deadline, std::move(send_it)});

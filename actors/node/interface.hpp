@@ -24,8 +24,8 @@ using node_actor = caf::typed_actor<
   caf::reacts_to<set_draining>,
   // Bytes of an output that was too large for its message. Errors: not_found.
   caf::replies_to<fetch_chunk>::with<chunk>,
-  // From ROUTER: direct inferences; every failure is told in an answer, and those that end first are
-  // told ahead of the reply.
+  // From ROUTER: direct inferences; every failure is told in an answer, and those that end first
+  // are told ahead of the reply.
   caf::replies_to<run_direct>::with<infer_results>, caf::reacts_to<withdraw_direct>,
   // From ROUTER; see the message for errors.
   caf::replies_to<set_agents>::with<agents_set>>;

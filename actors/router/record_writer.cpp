@@ -38,8 +38,9 @@ private:
 };
 
 void add_line(std::string& text, const inference_record& record) {
+  auto ended_at = static_cast<std::uint64_t>(std::max<std::int64_t>(0, record.ended_at));
   line_writer{text}
-    .number("{\"ended_at\":", static_cast<std::uint64_t>(std::max<std::int64_t>(0, record.ended_at)))
+    .number("{\"ended_at\":", ended_at)
     .word(",\"id\":", record.request_id.str())
     .word(",\"model\":", record.model.str())
     .word(",\"version\":", record.version.str())

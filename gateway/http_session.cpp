@@ -21,6 +21,8 @@ namespace http = boost::beast::http;
 constexpr std::size_t read_ahead = 64 << 10;
 /// Larger answers are written by the thread of the event loop.
 constexpr std::size_t written_here_max = 64 << 10;
+/// A smaller body is cheaper copied behind its head than sent as a buffer of its own.
+constexpr std::size_t joined_max = 4 << 10;
 
 /// Buffers that are written together; a sequence in the library's sense that owns nothing.
 struct buffer_range {
@@ -213,10 +215,14 @@ void http_session::write(http_reply answer) {
   keep_alive_ = is_whole() && !draining_ && parser_->get().keep_alive();
   reply_ = std::move(answer);
   write_response_head(head_, reply_, is_whole() ? parser_->get().version() : 11, keep_alive_);
+  auto is_joined = !header_.is_head && reply_.body.size() <= joined_max;
+  if (is_joined)
+    head_ += reply_.body;
   unwritten_.assign(1, asio::buffer(head_));
   written_buffers_ = 0;
   if (!header_.is_head) {
-    unwritten_.push_back(asio::buffer(reply_.body));
+    if (!is_joined)
+      unwritten_.push_back(asio::buffer(reply_.body));
     for (auto& each : reply_.tail)
       unwritten_.push_back(asio::buffer(each.data(), each.size()));
   }
@@ -228,7 +234,9 @@ void http_session::write_some() {
   buffer_range left{unwritten_.data() + written_buffers_, unwritten_.data() + unwritten_.size()};
   // Most answers have room in the socket: they need no operation of their own.
   error_code error;
-  auto size = socket_.write_some(left, error);
+  auto is_single = written_buffers_ + 1 == unwritten_.size();
+  auto size = is_single ? socket_.write_some(asio::const_buffer{*left.first}, error)
+                        : socket_.write_some(left, error);
   if (error != asio::error::would_block)
     return on_some_written(error, size);
   socket_.async_write_some(left, [self = shared_from_this()](error_code failed, std::size_t sent) {

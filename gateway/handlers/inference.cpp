@@ -42,32 +42,33 @@ struct direct_call {
   std::string version;
   answer_form form;
 
+  http_reply refusal(failure why) const {
+    return model_failure_reply(std::move(why), model, version);
+  }
   void refuse(failure why) const {
-    exchange->reply(model_failure_reply(std::move(why), model, version));
+    exchange->reply(refusal(std::move(why)));
   }
 };
 
 using call_ptr = std::shared_ptr<direct_call>;
 
-void answer(const direct_call& call, runtime::expected<actors::inference_done> outcome) {
+http_reply reply_to(const direct_call& call, runtime::expected<actors::inference_done> outcome) {
   if (!outcome)
-    return call.refuse(std::move(outcome.error()));
+    return call.refusal(std::move(outcome.error()));
   if (outcome->error.code != error_code::none)
-    return call.refuse(std::move(outcome->error));
+    return call.refusal(std::move(outcome->error));
   auto reply = write_answer(call.form, *outcome);
-  if (reply)
-    call.exchange->reply(std::move(*reply));
-  else
-    call.refuse(std::move(reply.error()));
+  return reply ? std::move(*reply) : call.refusal(std::move(reply.error()));
 }
 
-/// Answers in an actor's thread. What is thrown would end that actor, and with it the calls of all
+/// The same in an actor's thread. What is thrown would end that actor, and with it the calls of all
 /// others; the request is answered 500, as where a handler throws.
-void answer_here(const direct_call& call, runtime::expected<actors::inference_done> outcome) {
+http_reply reply_here(const direct_call& call,
+                      runtime::expected<actors::inference_done> outcome) {
   try {
-    answer(call, std::move(outcome));
+    return reply_to(call, std::move(outcome));
   } catch (const std::exception& problem) {
-    call.refuse({error_code::internal, problem.what(), {}});
+    return call.refusal({error_code::internal, problem.what(), {}});
   }
 }
 
@@ -82,17 +83,25 @@ std::size_t text_bytes(const answer_form& form, const models::tensor_list& outpu
   return size;
 }
 
-/// While few others wait for an answer, the thread that brings this one writes it, so that none has
-/// to be woken for it. Otherwise, and in the gaps between many, that thread is needed by the
-/// actors, and the connection's own is awake; a long text is always left to that.
+/// A short answer is written as text by the thread that brings it: that of the connection has the
+/// more to do. It goes out from there too while few others wait, so that no thread has to be woken
+/// for it. Otherwise, and in the gaps between many, the connection's own thread is awake, and to
+/// send takes long.
 void answer_soon(const handler_context& context, const call_ptr& call,
                  runtime::expected<actors::inference_done> outcome) {
-  auto is_short = !outcome || text_bytes(call->form, outcome->outputs) <= text_bytes_here_max;
-  if (is_short && context.bridge.has_few())
-    return answer_here(*call, std::move(outcome));
-  call->exchange->post([call, outcome = std::move(outcome)]() mutable {
-    answer(*call, std::move(outcome));
-  });
+  if (outcome && text_bytes(call->form, outcome->outputs) > text_bytes_here_max) {
+    call->exchange->post([call, outcome = std::move(outcome)]() mutable {
+      call->exchange->reply(reply_to(*call, std::move(outcome)));
+    });
+    return;
+  }
+  auto reply = reply_here(*call, std::move(outcome));
+  if (context.bridge.has_few())
+    call->exchange->reply(std::move(reply));
+  else
+    call->exchange->post([call, reply = std::move(reply)]() mutable {
+      call->exchange->reply(std::move(reply));
+    });
 }
 
 void run(const handler_context& context, const call_ptr& call, inference_request request) {

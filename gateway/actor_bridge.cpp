@@ -65,6 +65,10 @@ void bridge_state::note(std::uint64_t number, std::chrono::milliseconds deadline
 }
 
 void bridge_state::after_others() {
+  // Those that have failed meanwhile, with the ROUTER that was there when they came, go nowhere.
+  std::erase_if(gathered, [this](const actors::numbered_inference& each) {
+    return !sent.contains(each.number);
+  });
   if (gathered.empty())
     return;
   actors::run_inferences group{std::exchange(gathered, {})};
@@ -75,6 +79,10 @@ void bridge_state::after_others() {
   auto router = targets.router.get();
   if (!router)
     return fail(numbers, no_orchestrator());
+  if (monitored.insert(router.address()).second)
+    self->monitor(router);
+  for (auto number : numbers)
+    sent.at(number).target = router.address();
   self->request(router, caf::infinite, std::move(group))
     .then(
       [this, numbers](actors::inferences_done& reply) {

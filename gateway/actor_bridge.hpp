@@ -237,6 +237,7 @@ void actor_bridge::ask(const exchange_ptr& home, Message message,
 
 CAF_BEGIN_TYPE_ID_BLOCK(dim_gateway, caf::id_block::dim_actors::end)
 CAF_ADD_TYPE_ID(dim_gateway, (dim::gateway::bridge_call))
+CAF_ADD_TYPE_ID(dim_gateway, (dim::gateway::bridge_inference))
 CAF_ADD_TYPE_ID(dim_gateway, (dim::gateway::bridge_due))
 CAF_END_TYPE_ID_BLOCK(dim_gateway)
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "actors/type_ids.hpp"
+#include "models/tensor_bytes.hpp"
 #include "runtime/caf_errors.hpp"
 #include "runtime/machine.hpp"
 
@@ -133,7 +134,9 @@ caf::typed_response_promise<infer_result> agent_state::accept(infer& content) {
   return promise;
 }
 
-caf::typed_response_promise<infer_results> agent_state::accept(infer_group& content) {
+caf::result<infer_results> agent_state::accept(infer_group& content) {
+  if (content.requests.empty())
+    return infer_results{};
   auto group =
     std::make_shared<runtime::answer_group<infer_results>>(*self, content.requests.size());
   for (auto& each : content.requests) {
@@ -160,9 +163,12 @@ void agent_state::take(request entry) {
 }
 
 void agent_state::tell(request& entry, infer_result result) {
-  if (!entry.group)
+  if (!entry.group) {
     entry.promise.deliver(std::move(result));
-  else if (ready.add(entry.group, {entry.number, std::move(result)}))
+    return;
+  }
+  auto bytes = models::bytes_of(result.outputs);
+  if (ready.add(*self, entry.group, {entry.number, std::move(result)}, bytes))
     self->finish_behind_others();
 }
 

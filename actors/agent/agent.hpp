@@ -73,7 +73,7 @@ struct agent_state {
 
   /// Queues the request, or refuses it at once.
   caf::typed_response_promise<infer_result> accept(infer& request);
-  caf::typed_response_promise<infer_results> accept(infer_group& group);
+  caf::result<infer_results> accept(infer_group& group);
   /// Requests that came together go into one batch, and answers that are there together into one
   /// message.
   void after_others() {

@@ -111,12 +111,16 @@ runtime::failure device_state::refusal_of(const model_reference& model) const {
             "the model needs " + std::to_string(bytes) + " bytes, the device has " +
               std::to_string(arguments.facts.memory_bytes),
             {}};
+  if (room_to_wait() == 0)
+    return {error_code::overloaded, "too many requests wait for room on the device", {}};
+  return {};
+}
+
+std::size_t device_state::room_to_wait() const {
   std::size_t waiting = 0;
   for (auto& each : queue)
     waiting += each.size();
-  if (waiting >= arguments.options.queue_max)
-    return {error_code::overloaded, "too many requests wait for room on the device", {}};
-  return {};
+  return arguments.options.queue_max - std::min<std::size_t>(arguments.options.queue_max, waiting);
 }
 
 agent_control_actor device_state::agent_now(const model_reference& model) {
@@ -145,6 +149,7 @@ caf::result<infer_results> device_state::run(run_group_on_device& order) {
     return self->delegate(handle, std::move(order.group));
   if (auto refusal = refusal_of(order.model); refusal.code != error_code::none)
     return all_failed(order.group, refusal);
+  refuse_excess(order.group);
   waiting entry{std::move(order.model), now_ms()};
   entry.group = std::move(order.group);
   auto promise = self->make_response_promise<infer_results>();
@@ -163,7 +168,7 @@ caf::result<agents_set> device_state::serve(const serve_on_device& wish) {
   if (auto refusal = refusal_of(wish.model); refusal.code != error_code::none)
     return runtime::to_error(refusal);
   waiting entry{wish.model, now_ms()};
-  entry.time_left_ms = wish.time_left_ms;
+  entry.wish_time_left_ms = wish.time_left_ms;
   auto promise = self->make_response_promise<agents_set>();
   entry.agents_promise = promise;
   queue.push_back(std::move(entry));
@@ -268,7 +273,8 @@ void device_state::tell_node() {
 
 std::string device_state::describe() const {
   return arguments.facts.name + ", agents " + std::to_string(agents.size()) + ", ending " +
-         std::to_string(ending.size()) + ", waiting " + std::to_string(queue.size()) +
+         std::to_string(ending.size()) + ", waiting " +
+         std::to_string(arguments.options.queue_max - room_to_wait()) +
          ", memory " + std::to_string(used_bytes) + " of " +
          std::to_string(arguments.facts.memory_bytes) + " bytes";
 }

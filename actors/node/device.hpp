@@ -80,8 +80,11 @@ private:
     infer_group group = {};
     caf::typed_response_promise<infer_results> group_promise = {};
     /// Of a wish; requests carry their own.
-    std::uint64_t time_left_ms = 0;
+    std::uint64_t wish_time_left_ms = 0;
     caf::typed_response_promise<agents_set> agents_promise = {};
+
+    /// The longest that any of it had when it came.
+    std::uint64_t time_left_ms() const;
 
     std::size_t size() const {
       return group.requests.empty() ? 1 : group.requests.size();
@@ -94,7 +97,11 @@ private:
   caf::result<agents_set> end_agent_of(const std::string& model_key);
   /// Why the model can never run here, or not wait now.
   runtime::failure refusal_of(const model_reference& model) const;
+  /// How many more requests may wait.
+  std::size_t room_to_wait() const;
   static infer_results all_failed(const infer_group& group, const runtime::failure& error);
+  /// Answers what is more than may wait, and takes it out.
+  void refuse_excess(infer_group& group);
   /// The agent of the model when it may have one now: whoever waits for room comes first.
   agent_control_actor agent_now(const model_reference& model);
   /// The agent of the model, made when there is none; empty while there is no room for it.

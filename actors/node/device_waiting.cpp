@@ -1,5 +1,6 @@
 // DEVICE's queue: what waits until the agents that are in the way have ended.
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "actors/node/device.hpp"
@@ -17,6 +18,30 @@ void take_off(std::uint64_t& time_left_ms, std::uint64_t waited_ms) {
 }
 
 }  // namespace
+
+std::uint64_t device_state::waiting::time_left_ms() const {
+  auto longest = std::max(wish_time_left_ms, request.time_left_ms);
+  for (auto& each : group.requests)
+    longest = std::max(longest, each.request.time_left_ms);
+  return longest;
+}
+
+void device_state::refuse_excess(infer_group& group) {
+  auto room = room_to_wait();
+  if (group.requests.size() <= room)
+    return;
+  infer_group excess;
+  auto first = group.requests.begin() + static_cast<std::ptrdiff_t>(room);
+  std::move(first, group.requests.end(), std::back_inserter(excess.requests));
+  group.requests.erase(first, group.requests.end());
+  auto& asker = self->current_sender();
+  if (asker)
+    asker->enqueue(self->ctrl(), caf::make_message_id(),
+                   caf::make_message(all_failed(
+                     excess, {error_code::overloaded,
+                              "too many requests wait for room on the device", {}})),
+                   self->context());
+}
 
 infer_results device_state::all_failed(const infer_group& group, const runtime::failure& error) {
   infer_results results;
@@ -48,8 +73,8 @@ void device_state::run_waiting() {
   while (!queue.empty()) {
     auto& first = queue.front();
     auto waited = static_cast<std::uint64_t>(now_ms() - first.since_ms);
-    // Nobody waits for an agent that is wished for too late.
-    auto is_late = first.agents_promise.pending() && first.time_left_ms <= waited;
+    // Nobody waits for what comes too late.
+    auto is_late = first.time_left_ms() <= waited;
     auto handle = is_late ? agent_control_actor{} : agent_for(first.model);
     if (!handle && !is_late)
       return;
@@ -65,8 +90,8 @@ void device_state::go_on(waiting& first, std::uint64_t waited_ms,
     return fail(first,
                 {error_code::expired, "no time was left when the device had room", {}});
   if (first.agents_promise.pending()) {
-    take_off(first.time_left_ms, waited_ms);
-    first.agents_promise.delegate(handle, warm_agent{first.time_left_ms});
+    take_off(first.wish_time_left_ms, waited_ms);
+    first.agents_promise.delegate(handle, warm_agent{first.wish_time_left_ms});
   } else if (first.promise.pending()) {
     take_off(first.request.time_left_ms, waited_ms);
     first.promise.delegate(handle, std::move(first.request));
@@ -91,13 +116,12 @@ bool device_state::withdraw_waiting(const std::string& request_id) {
     });
     if (found == group.end())
       continue;
-    if (group.size() == 1) {
+    // It is answered with the others, by AGENT, which finds no time left.
+    found->request.time_left_ms = 0;
+    found->request.request_id.clear();
+    if (position->time_left_ms() == 0) {
       fail(*position, cancelled);
       queue.erase(position);
-    } else {
-      // It is answered with the others, by AGENT, which finds no time left.
-      found->request.time_left_ms = 0;
-      found->request.request_id.clear();
     }
     return true;
   }

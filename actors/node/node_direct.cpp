@@ -258,14 +258,13 @@ void node_actor_state::withdraw(const withdraw_direct& wish) {
       });
       if (found == requests.end())
         continue;
-      if (requests.size() == 1) {
+      // It is answered with the others: AGENT finds no time left.
+      found->time_left_ms = 0;
+      found->request_id.clear();
+      if (each->time_left_ms() == 0) {
         each->promise.deliver(
           all_failed(each->order, {error_code::cancelled, "the caller withdrew it", {}}));
         held.waiting.erase(each);
-      } else {
-        // It is answered with the others: AGENT finds no time left.
-        found->time_left_ms = 0;
-        found->request_id.clear();
       }
       return;
     }

@@ -9,6 +9,7 @@
 #include "actors/router/inference_counts.hpp"
 #include "actors/router/record_writer.hpp"
 #include "actors/type_ids.hpp"
+#include "models/tensor_bytes.hpp"
 #include "runtime/caf_errors.hpp"
 #include "runtime/spawn.hpp"
 
@@ -105,9 +106,12 @@ void router_state::after_others() {
 }
 
 void router_state::answer(inference_asker& asker, inference_done done) {
-  if (!asker.group)
+  if (!asker.group) {
     asker.alone.deliver(std::move(done));
-  else if (ready.add(asker.group, {asker.number, std::move(done)}))
+    return;
+  }
+  auto bytes = models::bytes_of(done.outputs);
+  if (ready.add(*self, asker.group, {asker.number, std::move(done)}, bytes))
     self->finish_behind_others();
 }
 
@@ -240,8 +244,6 @@ void router_state::lose_node(const node_lost& news) {
     auto found = flights.find(number);
     if (found == flights.end())
       continue;
-    if (auto& sent = found->second.sent)
-      self->forget_reply(sent->reply);
     infer_result result;
     result.error = reason;
     take_result(number, result);

@@ -115,6 +115,8 @@ private:
     caf::message_id reply;
     /// Those that have not ended here.
     std::size_t left = 0;
+    /// The reply has come, or an error in its place.
+    bool has_ended = false;
   };
 
   /// A request, under a number that is new for each attempt.

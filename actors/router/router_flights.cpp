@@ -6,6 +6,7 @@
 #include "actors/router/router.hpp"
 #include "actors/type_ids.hpp"
 #include "models/model_spec.hpp"
+#include "models/tensor_bytes.hpp"
 #include "runtime/caf_errors.hpp"
 
 namespace dim::actors {
@@ -26,28 +27,23 @@ bool is_worth_a_try(error_code code) {
 constexpr std::size_t parcel_bytes_max = 256 << 10;
 constexpr std::size_t parcel_requests_max = 256;
 
-std::size_t bytes_of(const models::tensor_list& inputs) {
-  std::size_t bytes = 0;
-  for (auto& each : inputs)
-    bytes += each.data.size();
-  return bytes;
-}
-
 }  // namespace
 
 void router_state::send(std::uint64_t number, flight& what) {
   ++what.attempts;
   what.sent = nullptr;
   table.begin(what.route->shares, what.place);
-  auto bytes = bytes_of(what.request.inputs);
-  auto found = std::find_if(parcels.begin(), parcels.end(), [&](const parcel& each) {
-    return each.route == what.route && each.place == what.place &&
-           each.bytes + bytes <= parcel_bytes_max && each.numbers.size() < parcel_requests_max;
+  auto bytes = models::bytes_of(what.request.inputs);
+  // The last of its kind: those before it are full.
+  auto last = std::find_if(parcels.rbegin(), parcels.rend(), [&](const parcel& each) {
+    return each.route == what.route && each.place == what.place;
   });
-  if (found == parcels.end())
-    found = parcels.insert(found, parcel{what.route, what.place, 0, {}});
-  found->bytes += bytes;
-  found->numbers.push_back(number);
+  auto has_room = last != parcels.rend() && last->bytes + bytes <= parcel_bytes_max &&
+                  last->numbers.size() < parcel_requests_max;
+  auto& target =
+    has_room ? *last : parcels.emplace_back(parcel{what.route, what.place, 0, {}});
+  target.bytes += bytes;
+  target.numbers.push_back(number);
 }
 
 void router_state::send_parcels() {
@@ -90,7 +86,8 @@ void router_state::send_parcel(parcel& what) {
     [this, sent, numbers = what.numbers](infer_results& reply) {
       take_reply(reply, sent, numbers);
     },
-    [this, numbers = what.numbers](caf::error& error) {
+    [this, sent, numbers = what.numbers](caf::error& error) {
+      sent->has_ended = true;
       fail_parcel(numbers, {error_code::node_lost,
                             "the node does not answer: " + runtime::to_failure(error).message,
                             {}});
@@ -106,6 +103,7 @@ void router_state::take_results(infer_results& news) {
 
 void router_state::take_reply(infer_results& reply, const std::shared_ptr<sent_parcel>& sent,
                               const std::vector<std::uint64_t>& numbers) {
+  sent->has_ended = true;
   for (auto& each : reply.answers)
     take_result(each.number, each.result);
   if (sent->left > 0)
@@ -160,8 +158,9 @@ bool router_state::try_again(flight_map::iterator position, const infer_result& 
 }
 
 void router_state::leave_parcel(flight& what) {
-  if (what.sent)
-    --what.sent->left;
+  // A reply that nobody waits for may never come.
+  if (what.sent && --what.sent->left == 0 && !what.sent->has_ended)
+    self->forget_reply(what.sent->reply);
   what.sent = nullptr;
 }
 
@@ -194,12 +193,8 @@ void router_state::abandon(flight_map::iterator position, error_code code, const
   if (position == flights.end())
     return;
   auto& what = position->second;
-  if (what.sent) {
-    if (what.sent->left == 1)
-      self->forget_reply(what.sent->reply);
-    if (auto& node = handles[what.place])
-      self->send(node, withdraw_direct{what.request.request_id});
-  }
+  if (auto& node = handles[what.place]; what.sent && node)
+    self->send(node, withdraw_direct{what.request.request_id});
   infer_result result;
   result.error = {code, words, {}};
   finish(position, std::move(result));

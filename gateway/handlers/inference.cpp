@@ -61,17 +61,6 @@ http_reply reply_to(const direct_call& call, runtime::expected<actors::inference
   return reply ? std::move(*reply) : call.refusal(std::move(reply.error()));
 }
 
-/// The same in an actor's thread. What is thrown would end that actor, and with it the calls of all
-/// others; the request is answered 500, as where a handler throws.
-http_reply reply_here(const direct_call& call,
-                      runtime::expected<actors::inference_done> outcome) {
-  try {
-    return reply_to(call, std::move(outcome));
-  } catch (const std::exception& problem) {
-    return call.refusal({error_code::internal, problem.what(), {}});
-  }
-}
-
 /// How much of the outputs becomes text.
 std::size_t text_bytes(const answer_form& form, const models::tensor_list& outputs) {
   std::size_t size = 0;
@@ -95,13 +84,24 @@ void answer_soon(const handler_context& context, const call_ptr& call,
     });
     return;
   }
-  auto reply = reply_here(*call, std::move(outcome));
+  auto reply = reply_to(*call, std::move(outcome));
   if (context.bridge.has_few())
     call->exchange->reply(std::move(reply));
   else
     call->exchange->post([call, reply = std::move(reply)]() mutable {
       call->exchange->reply(std::move(reply));
     });
+}
+
+/// In an actor's thread. What is thrown would end that actor, and with it the calls of all others;
+/// the request is answered 500, as where a handler throws.
+void answer_in_actor(const handler_context& context, const call_ptr& call,
+                     runtime::expected<actors::inference_done> outcome) {
+  try {
+    answer_soon(context, call, std::move(outcome));
+  } catch (const std::exception& problem) {
+    call->refuse({error_code::internal, problem.what(), {}});
+  }
 }
 
 void run(const handler_context& context, const call_ptr& call, inference_request request) {
@@ -123,7 +123,7 @@ void run(const handler_context& context, const call_ptr& call, inference_request
   context.bridge.ask<actors::inference_done>(
     std::move(message), context.request_timeout + answer_grace,
     [&context, call](runtime::expected<actors::inference_done> outcome) {
-      answer_soon(context, call, std::move(outcome));
+      answer_in_actor(context, call, std::move(outcome));
     });
 }
 

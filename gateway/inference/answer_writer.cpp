@@ -47,11 +47,14 @@ runtime::expected<void> write_output(json_writer& out, http_reply& reply, const 
   return {};
 }
 
-/// Room for the numbers of `outputs` in the shortest text, so that the JSON grows rarely.
-std::size_t expected_size(const models::tensor_list& outputs) {
+/// Room for the numbers that become text in their shortest form, so that the JSON grows rarely.
+std::size_t expected_size(const answer_form& form, const models::tensor_list& outputs) {
   std::size_t size = 256;
-  for (auto& each : outputs)
-    size += 128 + each.data.size() * 3;
+  for (auto& each : outputs) {
+    auto* wish = form.wanted(each.name);
+    auto is_binary = wish == nullptr ? form.is_binary_output : wish->is_binary;
+    size += 128 + (is_binary ? 0 : each.data.size() * 3);
+  }
   return size;
 }
 
@@ -68,7 +71,7 @@ runtime::expected<http_reply> write_answer(const answer_form& form,
                                            const actors::inference_done& done) {
   http_reply reply;
   json_writer out;
-  out.text().reserve(expected_size(done.outputs));
+  out.text().reserve(expected_size(form, done.outputs));
   out.begin_object();
   if (!form.id.empty())
     out.member("id", form.id);

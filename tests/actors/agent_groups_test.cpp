@@ -91,3 +91,26 @@ TEST_CASE("an agent that ends answers all requests of a message, whatever has be
   CHECK(told->code_of(2) == error_code::agent_lost);
   CHECK(told->code_of(3) == error_code::agent_lost);
 }
+
+TEST_CASE("large answers do not wait for each other, nor travel together") {
+  agent_fixture f;
+  f.arguments.spec.inputs[0].dims = f.arguments.spec.outputs[0].dims = {40'000};
+  f.start();
+  auto group = group_of(3);
+  for (auto& each : group.requests)
+    each.request.inputs = {models::make_tensor("x", models::datatype::fp32, {1, 40'000},
+                                               std::vector<char>(160'000))};
+  auto told = ask_for_group(f, f.agent, group);
+  f.finish_batch();
+  CHECK(told->has_reply);
+  REQUIRE(told->messages.size() == 3);
+  CHECK(told->count() == 3);
+}
+
+TEST_CASE("a message without requests is answered, with nothing") {
+  agent_fixture f;
+  f.start();
+  auto told = ask_for_group(f, f.agent, infer_group{});
+  CHECK(told->has_reply);
+  CHECK(told->count() == 0);
+}

@@ -141,6 +141,21 @@ TEST_CASE("requests that wait for their model lose the time of the wait") {
   CHECK(requests[1].request.time_left_ms == 0);
 }
 
+TEST_CASE("requests that wait for their model and that nobody wants any more go nowhere") {
+  node_fixture f;
+  f.start();
+  f.cache->holds = true;
+  auto reply = f.request<infer_results>(f.node, directs_of({"r1", "r2"}));
+  f.run();
+  f.send(f.node, actors::withdraw_direct{"r1"});
+  CHECK_FALSE(reply->has_value());
+  f.send(f.node, actors::withdraw_direct{"r2"});
+  REQUIRE(answers_of(reply).answers.size() == 2);
+  CHECK(answers_of(reply).answers[0].result.error.code == error_code::cancelled);
+  f.send(f.cache_handle, caf::tick_atom_v);
+  CHECK(f.device->groups.empty());
+}
+
 TEST_CASE("a withdrawn request is taken back from the devices that have some") {
   node_fixture f;
   f.start();

@@ -103,3 +103,22 @@ TEST_CASE("a request that is past its deadline leaves those that were sent with 
   CHECK(f.statistics("2").success.count == 1);
   CHECK(f.statistics("2").pending == 0);
 }
+
+TEST_CASE("ROUTER keeps no handler of a reply that nobody waits for") {
+  router_fixture f;
+  f.start();
+  auto& node = f.add_node("a");
+  node.holds = true;
+  auto hurried = f.request_of("r1");
+  hurried.time_left_ms = 100;
+  f.begin({hurried, f.request_of("r2")});
+  f.advance(200);
+  REQUIRE(node.waiting.size() == 1);
+  auto second = node.waiting[0].order.requests[1].number;
+  f.send(f.router, infer_results{{{second, node.answer()}}});
+  CHECK(f.statistics("2").pending == 0);
+  // What the node still says finds nobody.
+  f.answer("a");
+  CHECK(f.statistics("2").success.count == 1);
+  CHECK(f.statistics("2").fail.count == 1);
+}

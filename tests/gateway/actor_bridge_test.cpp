@@ -222,3 +222,28 @@ TEST_CASE("direct inferences that ROUTER leaves without an answer fail, those to
   f.advance(2'000);
   CHECK(f.timers() == 0);
 }
+
+TEST_CASE("direct inferences fail with the ROUTER that they were for, and run at no other") {
+  bridge_fixture f;
+  auto first = spawn_inference_target(f, "first");
+  f.router.set(caf::actor_cast<actors::router_actor>(first));
+  std::vector<std::string> ends;
+  auto infer = [&] {
+    f.bridge.ask<actors::inference_done>(
+      actors::run_inference{}, 1s,
+      std::function<void(runtime::expected<actors::inference_done>)>{
+        [&](runtime::expected<actors::inference_done> outcome) {
+          ends.push_back(outcome ? outcome->model : "failed");
+        }});
+  };
+  infer();
+  f.run();
+  caf::anon_send_exit(first, caf::exit_reason::kill);
+  f.run();
+  f.router.set(caf::actor_cast<actors::router_actor>(spawn_inference_target(f, "second")));
+  infer();
+  f.run();
+  caf::anon_send_exit(first, caf::exit_reason::kill);
+  f.run();
+  CHECK(ends == std::vector<std::string>{"first of 1", "second of 1"});
+}

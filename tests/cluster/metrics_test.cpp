@@ -45,6 +45,9 @@ struct used_cluster : local_cluster {
     wait_until("a direct inference is answered", [&] {
       return post("/v2/models/digits-mlp/infer", {{"inputs", json::array({input})}}).status == 200;
     });
+    wait_until("a heartbeat has told what the device holds", [&] {
+      return page_of(*this).find("\ndim_device_memory_used_bytes{") != std::string::npos;
+    });
   }
 };
 

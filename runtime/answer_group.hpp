@@ -14,6 +14,15 @@ namespace dim::runtime {
 /// Large answers do not travel together: other messages would wait behind them.
 inline constexpr std::size_t answer_bytes_max = 256 << 10;
 
+/// Sends answers that are there already, ahead of the reply, to whoever asked for them, in the name
+/// of `self`.
+template <class Self, class Answers>
+void send_ahead(Self& self, const caf::strong_actor_ptr& asker, Answers answers) {
+  if (asker)
+    asker->enqueue(self.ctrl(), caf::make_message_id(), caf::make_message(std::move(answers)),
+                   self.context());
+}
+
 /// The answers that an actor owes for one message that asks for several things. Those that are
 /// there together travel together: the last ones as the reply to the message, any that are there
 /// before them as messages of the same type, ahead of the reply. A message carries no more than
@@ -72,8 +81,7 @@ public:
     if (owed_ == 0 || ready_.answers.empty() || !asker_)
       return;
     ready_bytes_ = 0;
-    asker_->enqueue(self.ctrl(), caf::make_message_id(),
-                    caf::make_message(std::exchange(ready_, {})), self.context());
+    send_ahead(self, asker_, std::exchange(ready_, {}));
   }
 
 private:

@@ -5,6 +5,7 @@
 
 #include "actors/node/device.hpp"
 #include "actors/type_ids.hpp"
+#include "runtime/answer_group.hpp"
 #include "runtime/caf_errors.hpp"
 
 namespace dim::actors {
@@ -34,13 +35,10 @@ void device_state::refuse_excess(infer_group& group) {
   auto first = group.requests.begin() + static_cast<std::ptrdiff_t>(room);
   std::move(first, group.requests.end(), std::back_inserter(excess.requests));
   group.requests.erase(first, group.requests.end());
-  auto& asker = self->current_sender();
-  if (asker)
-    asker->enqueue(self->ctrl(), caf::make_message_id(),
-                   caf::make_message(all_failed(
-                     excess, {error_code::overloaded,
-                              "too many requests wait for room on the device", {}})),
-                   self->context());
+  runtime::send_ahead(
+    *self, self->current_sender(),
+    all_failed(excess,
+               {error_code::overloaded, "too many requests wait for room on the device", {}}));
 }
 
 infer_results device_state::all_failed(const infer_group& group, const runtime::failure& error) {

@@ -196,8 +196,9 @@ private:
   void forget(execution_map::iterator position);
 
   // node_direct.cpp: requests that are not kept
-  /// `taken`: how many of its group have been taken already.
-  runtime::failure refusal_of(const direct_request& request, std::size_t taken) const;
+  /// How many more direct requests the node takes, wherever they wait.
+  std::size_t room_for_direct() const;
+  runtime::failure refusal_of(const direct_request& request, std::size_t room) const;
   /// Takes those out that can not be run, and answers them.
   infer_results refuse_some(run_direct& order) const;
   std::uint32_t direct_requests() const;

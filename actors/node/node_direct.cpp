@@ -5,6 +5,7 @@
 
 #include "actors/node/node.hpp"
 #include "actors/type_ids.hpp"
+#include "runtime/answer_group.hpp"
 #include "runtime/caf_errors.hpp"
 
 namespace dim::actors {
@@ -67,13 +68,22 @@ std::uint64_t node_actor_state::waiting_direct::time_left_ms() const {
   return std::min(longest, time_left_max_ms);
 }
 
+std::size_t node_actor_state::room_for_direct() const {
+  auto in_hand = queue.size() + direct_requests();
+  for (auto& [key, held] : direct_models)
+    for (auto& each : held.waiting)
+      in_hand += each.order.requests.size();
+  std::size_t most = arguments.options.queue_max;
+  return most - std::min(most, in_hand);
+}
+
 runtime::failure node_actor_state::refusal_of(const direct_request& request,
-                                              std::size_t taken) const {
+                                              std::size_t room) const {
   if (draining)
     return {error_code::unavailable, "the node is draining", {}};
   if (request.time_left_ms == 0)
     return {error_code::expired, "no time was left when the request reached its node", {}};
-  if (queue.size() + direct_requests() + taken >= arguments.options.queue_max)
+  if (room == 0)
     return {error_code::overloaded, "Exceeds maximum queue size: the node's queue is full", {}};
   return {};
 }
@@ -82,8 +92,9 @@ infer_results node_actor_state::refuse_some(run_direct& order) const {
   infer_results refused;
   std::vector<direct_request> taken;
   taken.reserve(order.requests.size());
+  auto room = room_for_direct();
   for (auto& each : order.requests) {
-    if (auto refusal = refusal_of(each, taken.size()); refusal.code != error_code::none)
+    if (auto refusal = refusal_of(each, room - taken.size()); refusal.code != error_code::none)
       refused.answers.push_back(failed(each, std::move(refusal)));
     else
       taken.push_back(std::move(each));
@@ -102,10 +113,8 @@ caf::result<infer_results> node_actor_state::run(run_direct& order) {
   auto refused = refuse_some(order);
   if (order.requests.empty())
     return refused;
-  auto& asker = self->current_sender();
-  if (!refused.answers.empty() && asker)
-    asker->enqueue(self->ctrl(), caf::make_message_id(), caf::make_message(std::move(refused)),
-                   self->context());
+  if (!refused.answers.empty())
+    runtime::send_ahead(*self, self->current_sender(), std::move(refused));
   direct_key key{order.model_digest, order.model, order.version, order.revision};
   auto& held = direct_model_of(key);
   if (held.model) {

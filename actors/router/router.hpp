@@ -117,6 +117,7 @@ private:
     std::size_t left = 0;
     /// The reply has come, or an error in its place.
     bool has_ended = false;
+    std::vector<std::uint64_t> numbers = {};
   };
 
   /// A request, under a number that is new for each attempt.
@@ -187,10 +188,9 @@ private:
   void send_parcels();
   void send_parcel(parcel& what);
   /// The reply to a parcel, behind which nothing of it follows.
-  void take_reply(infer_results& reply, const std::shared_ptr<sent_parcel>& sent,
-                  const std::vector<std::uint64_t>& numbers);
+  void take_reply(infer_results& reply, sent_parcel& sent);
   /// Ends those that are left of a parcel.
-  void fail_parcel(const std::vector<std::uint64_t>& numbers, const runtime::failure& why);
+  void fail_parcel(sent_parcel& sent, const runtime::failure& why);
   void take_result(std::uint64_t number, infer_result& result);
   /// Whether the request is on its way to another node, under another number.
   bool try_again(flight_map::iterator position, const infer_result& result);

@@ -62,8 +62,9 @@ void router_state::send_parcel(parcel& what) {
   order.revision = entry.revision;
   order.requests.reserve(what.numbers.size());
   auto sent = std::make_shared<sent_parcel>();
+  sent->numbers = std::move(what.numbers);
   auto now = now_ns();
-  for (auto number : what.numbers) {
+  for (auto number : sent->numbers) {
     auto found = flights.find(number);
     if (found == flights.end())
       continue;
@@ -79,18 +80,15 @@ void router_state::send_parcel(parcel& what) {
     return;
   auto& node = handles[what.place];
   if (!node)
-    return fail_parcel(what.numbers, {error_code::node_lost, "the node is gone", {}});
+    return fail_parcel(*sent, {error_code::node_lost, "the node is gone", {}});
   auto asked = self->request(node, caf::infinite, std::move(order));
   sent->reply = asked.id();
   asked.then(
-    [this, sent, numbers = what.numbers](infer_results& reply) {
-      take_reply(reply, sent, numbers);
-    },
-    [this, sent, numbers = what.numbers](caf::error& error) {
-      sent->has_ended = true;
-      fail_parcel(numbers, {error_code::node_lost,
-                            "the node does not answer: " + runtime::to_failure(error).message,
-                            {}});
+    [this, sent](infer_results& reply) { take_reply(reply, *sent); },
+    [this, sent](caf::error& error) {
+      fail_parcel(*sent, {error_code::node_lost,
+                          "the node does not answer: " + runtime::to_failure(error).message,
+                          {}});
       send_parcels();
     });
 }
@@ -101,19 +99,18 @@ void router_state::take_results(infer_results& news) {
   send_parcels();
 }
 
-void router_state::take_reply(infer_results& reply, const std::shared_ptr<sent_parcel>& sent,
-                              const std::vector<std::uint64_t>& numbers) {
-  sent->has_ended = true;
+void router_state::take_reply(infer_results& reply, sent_parcel& sent) {
+  sent.has_ended = true;
   for (auto& each : reply.answers)
     take_result(each.number, each.result);
-  if (sent->left > 0)
-    fail_parcel(numbers, {error_code::agent_lost, "the node has left it without an answer", {}});
+  if (sent.left > 0)
+    fail_parcel(sent, {error_code::agent_lost, "the node has left it without an answer", {}});
   send_parcels();
 }
 
-void router_state::fail_parcel(const std::vector<std::uint64_t>& numbers,
-                               const runtime::failure& why) {
-  for (auto number : numbers) {
+void router_state::fail_parcel(sent_parcel& sent, const runtime::failure& why) {
+  sent.has_ended = true;
+  for (auto number : sent.numbers) {
     infer_result result;
     result.error = why;
     take_result(number, result);

@@ -64,11 +64,8 @@ http_reply reply_to(const direct_call& call, runtime::expected<actors::inference
 /// How much of the outputs becomes text.
 std::size_t text_bytes(const answer_form& form, const models::tensor_list& outputs) {
   std::size_t size = 0;
-  for (auto& each : outputs) {
-    auto* wish = form.wanted(each.name);
-    auto is_binary = wish == nullptr ? form.is_binary_output : wish->is_binary;
-    size += is_binary ? 0 : each.data.size();
-  }
+  for (auto& each : outputs)
+    size += form.is_binary(each.name) ? 0 : each.data.size();
   return size;
 }
 
@@ -181,7 +178,7 @@ void add_inference_routes(router& routes, const handler_context& context) {
     [&context](exchange_ptr exchange) { infer(context, exchange); }, context.body_bytes_max);
   for (auto pattern : {"/v2/models/{model}/infer", "/v2/models/{model}/versions/{version}/infer",
                        "/api/v1/inference/{model}"})
-    routes.add({"POST", pattern, handle, body_mode::buffered, "inference"});
+    routes.add({"POST", pattern, handle, body_mode::buffered, "inference", true});
 }
 
 }  // namespace dim::gateway

@@ -50,11 +50,8 @@ runtime::expected<void> write_output(json_writer& out, http_reply& reply, const 
 /// Room for the numbers that become text in their shortest form, so that the JSON grows rarely.
 std::size_t expected_size(const answer_form& form, const models::tensor_list& outputs) {
   std::size_t size = 256;
-  for (auto& each : outputs) {
-    auto* wish = form.wanted(each.name);
-    auto is_binary = wish == nullptr ? form.is_binary_output : wish->is_binary;
-    size += 128 + (is_binary ? 0 : each.data.size() * 3);
-  }
+  for (auto& each : outputs)
+    size += 128 + (form.is_binary(each.name) ? 0 : each.data.size() * 3);
   return size;
 }
 
@@ -65,6 +62,11 @@ const wanted_output* answer_form::wanted(const std::string& output) const {
     if (each.name == output)
       return &each;
   return nullptr;
+}
+
+bool answer_form::is_binary(const std::string& output) const {
+  auto* wish = wanted(output);
+  return wish == nullptr ? is_binary_output : wish->is_binary;
 }
 
 runtime::expected<http_reply> write_answer(const answer_form& form,
@@ -82,7 +84,7 @@ runtime::expected<http_reply> write_answer(const answer_form& form,
   auto has_binary = false;
   for (auto& output : done.outputs) {
     auto* wish = form.wanted(output.name);
-    auto is_binary = wish == nullptr ? form.is_binary_output : wish->is_binary;
+    auto is_binary = form.is_binary(output.name);
     auto is_classified = wish != nullptr && wish->classes > 0;
     auto classes = is_classified ? classify(output, form.spec, wish->classes)
                                  : runtime::expected<models::tensor>{models::tensor{}};

@@ -19,6 +19,8 @@ struct answer_form {
   models::model_spec spec;
 
   const wanted_output* wanted(const std::string& output) const;
+  /// Whether this output goes as binary data, not as text.
+  bool is_binary(const std::string& output) const;
 };
 
 /// The answer to an inference that succeeded. Tensors that are wanted as binary data stand behind

@@ -141,6 +141,21 @@ TEST_CASE("requests that wait for their model lose the time of the wait") {
   CHECK(requests[1].request.time_left_ms == 0);
 }
 
+TEST_CASE("direct requests that wait for their model are bounded by the node's queue as well") {
+  node_fixture f;
+  f.start();
+  f.cache->holds = true;
+  auto waiting = f.request<infer_results>(f.node, directs_of({"r1", "r2", "r3", "r4"}));
+  f.run();
+  CHECK_FALSE(waiting->has_value());
+  auto refused = f.request<infer_results>(f.node, direct_of("r5"));
+  f.run();
+  CHECK(code_of(refused) == error_code::overloaded);
+  f.send(f.cache_handle, caf::tick_atom_v);
+  f.finish_run();
+  CHECK(answers_of(waiting).answers.size() == 4);
+}
+
 TEST_CASE("requests that wait for their model and that nobody wants any more go nowhere") {
   node_fixture f;
   f.start();

@@ -104,7 +104,7 @@ TEST_CASE("a request that is past its deadline leaves those that were sent with 
   CHECK(f.statistics("2").pending == 0);
 }
 
-TEST_CASE("ROUTER keeps no handler of a reply that nobody waits for") {
+TEST_CASE("what a node says of requests that have all ended changes nothing") {
   router_fixture f;
   f.start();
   auto& node = f.add_node("a");

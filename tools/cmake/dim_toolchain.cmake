@@ -8,7 +8,11 @@ if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "" FORCE)
 endif()
 # Line numbers are enough for a stack trace; full debug information doubles build time and size.
+# The libraries' own assertions are for the trees of the sanitizers.
 set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g1")
+if(NOT DIM_SANITIZE)
+  string(APPEND CMAKE_CXX_FLAGS_RELWITHDEBINFO " -DNDEBUG")
+endif()
 
 # False alarms: GCC 12 at -O2 reports -Wrestrict on std::string concatenation, GCC 13 and later
 # report -Wdangling-reference on functions that return a part of one argument.

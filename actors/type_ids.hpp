@@ -6,7 +6,8 @@
 #include "runtime/messages.hpp"
 
 /// The one type-id block of all actor messages; it begins where the runtime's block ends. The order
-/// is part of the protocol: new types go to the end, with a new `protocol_number`.
+/// is part of the protocol: new types go to the end, with a new `protocol_number` unless they never
+/// leave their process.
 CAF_BEGIN_TYPE_ID_BLOCK(dim_actors, caf::id_block::dim_runtime::end)
   CAF_ADD_TYPE_ID(dim_actors, (dim::actors::submit_job))
   CAF_ADD_TYPE_ID(dim_actors, (dim::actors::submit_result))
@@ -187,4 +188,5 @@ CAF_BEGIN_TYPE_ID_BLOCK(dim_actors, caf::id_block::dim_runtime::end)
   CAF_ADD_TYPE_ID(dim_actors, (dim::actors::run_inferences))
   CAF_ADD_TYPE_ID(dim_actors, (dim::actors::inferences_done))
   CAF_ADD_TYPE_ID(dim_actors, (dim::actors::run_group_on_device))
+  CAF_ADD_TYPE_ID(dim_actors, (dim::actors::channel_rung))
 CAF_END_TYPE_ID_BLOCK(dim_actors)

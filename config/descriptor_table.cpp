@@ -1,4 +1,5 @@
 #include <array>
+#include <tuple>
 
 #include "config/descriptor.hpp"
 
@@ -6,63 +7,12 @@ namespace dim::config {
 
 namespace {
 
-template <class Value>
-cluster_options& section_of(options& x, Value cluster_options::*) {
-  return x.cluster;
-}
-template <class Value>
-tls_options& section_of(options& x, Value tls_options::*) {
-  return x.tls;
-}
-template <class Value>
-gateway_options& section_of(options& x, Value gateway_options::*) {
-  return x.gateway;
-}
-template <class Value>
-orchestrator_options& section_of(options& x, Value orchestrator_options::*) {
-  return x.orchestrator;
-}
-template <class Value>
-store_options& section_of(options& x, Value store_options::*) {
-  return x.store;
-}
-template <class Value>
-node_options& section_of(options& x, Value node_options::*) {
-  return x.node;
-}
-template <class Value>
-agent_options& section_of(options& x, Value agent_options::*) {
-  return x.agent;
-}
-template <class Value>
-supervision_options& section_of(options& x, Value supervision_options::*) {
-  return x.supervision;
-}
-template <class Value>
-log_options& section_of(options& x, Value log_options::*) {
-  return x.log;
-}
-template <class Value>
-reputation_options& section_of(options& x, Value reputation_options::*) {
-  return x.reputation;
-}
-template <class Value>
-fault_options& section_of(options& x, Value fault_options::*) {
-  return x.faults;
-}
-
-template <class Value>
-registry_options& section_of(options& x, Value registry_options::*) {
-  return x.registry;
-}
-template <class Value>
-serving_options& section_of(options& x, Value serving_options::*) {
-  return x.serving;
-}
-
-template <class Value>
-router_options& section_of(options& x, Value router_options::*) {
-  return x.router;
+/// The one section of its type.
+template <class Section, class Value>
+Section& section_of(options& x, Value Section::*) {
+  return std::get<Section&>(std::tie(x.cluster, x.tls, x.gateway, x.orchestrator, x.store, x.node,
+                                     x.agent, x.supervision, x.log, x.reputation, x.faults,
+                                     x.registry, x.serving, x.router));
 }
 
 template <auto Member>
@@ -316,6 +266,9 @@ const descriptor table[] = {
    "The agent's program. Empty: dim-agent in the folder of the running program."},
   {"agent", "isolation", at<&agent::isolation>, "", 0, 0, &isolation_rule,
    "Where models run that do not say: in a process of their own, or on a thread of the node."},
+  {"agent", "transport", at<&agent::transport>, "", 0, 0, &transport_rule,
+   "How batches go to an agent process: through memory that it shares with its node, or over the "
+   "link between the two, which takes longer."},
 
   {"supervision", "restarts_max", at<&supervision::restarts_max>, "", 0, 10'000, nullptr,
    "Restarts of one child within restarts_window_ms; one more, and its supervisor gives up."},

@@ -224,6 +224,9 @@ struct agent_options {
   std::string program;
   /// "process" or "thread", for models that do not say.
   std::string isolation = "process";
+  /// How batches go to an agent process: "shared_memory", or "socket", the link between the
+  /// processes, which takes longer.
+  std::string transport = "shared_memory";
 };
 
 /// `[supervision]`: restarts of crashed actors, unless their child spec says otherwise.

@@ -107,6 +107,10 @@ bool is_isolation(std::string_view text) {
   return is_one_of(text, {"process", "thread"});
 }
 
+bool is_transport(std::string_view text) {
+  return is_one_of(text, {"shared_memory", "socket"});
+}
+
 bool is_control(std::string_view text) {
   return is_one_of(text, {"all", "explicit"});
 }
@@ -155,6 +159,7 @@ const text_rule label_rule{is_label, "at most 255 characters, no control charact
 const text_rule optional_uuid_rule{is_optional_uuid, "a UUID in lower case, or nothing"};
 const text_rule device_rule{is_device, R"("cuda:N", "cpu:N" or "cpu:FIRST-LAST")"};
 const text_rule isolation_rule{is_isolation, R"("process" or "thread")"};
+const text_rule transport_rule{is_transport, R"("shared_memory" or "socket")"};
 const text_rule control_rule{is_control, R"("all" or "explicit")"};
 const text_rule log_level_rule{
   is_log_level, R"("trace", "debug", "info", "warn", "error" or "off")"};

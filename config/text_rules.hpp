@@ -23,6 +23,7 @@ extern const text_rule label_rule;
 extern const text_rule optional_uuid_rule;
 extern const text_rule device_rule;
 extern const text_rule isolation_rule;
+extern const text_rule transport_rule;
 extern const text_rule control_rule;
 extern const text_rule log_level_rule;
 extern const text_rule log_format_rule;

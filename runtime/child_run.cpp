@@ -15,6 +15,8 @@
 #include <system_error>
 #include <utility>
 
+#include "runtime/descriptor.hpp"
+
 namespace dim::runtime {
 
 namespace {
@@ -23,27 +25,6 @@ constexpr std::size_t error_text_max = 4096;
 /// A child that has ended can have left its pipe to a child of its own: what is not there by then
 /// is not waited for.
 constexpr int rest_wait_ms = 100;
-
-class descriptor {
-public:
-  explicit descriptor(int number = -1) noexcept : number_(number) {
-  }
-  descriptor(descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {
-  }
-  ~descriptor() {
-    close();
-  }
-  void close() {
-    if (number_ >= 0)
-      ::close(std::exchange(number_, -1));
-  }
-  int number() const noexcept {
-    return number_;
-  }
-
-private:
-  int number_;
-};
 
 tl::unexpected<failure> fail_start(const child_run& run, int problem) {
   return fail(error_code::internal, "the program " + run.program + " can not be started: "

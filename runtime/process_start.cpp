@@ -28,8 +28,13 @@ struct child_plan {
   cpu_set_t cpus;
   bool has_cpus = false;
   int error_pipe = -1;
+  /// What it gets as 3, 4, ...; and where it keeps them meanwhile.
+  std::vector<int> descriptors;
+  std::vector<int> moved;
   pid_t parent = 0;
 };
+
+constexpr int first_descriptor = STDERR_FILENO + 1;
 
 /// The words of the plan, which outlive it.
 struct child_words {
@@ -63,9 +68,25 @@ child_words words_of(const process_spec& spec) {
   return words;
 }
 
+/// Runs in the child: gives it what it inherits, and closes all else. Whether that went well.
+bool pass_descriptors(child_plan& plan) {
+  auto end = first_descriptor + static_cast<int>(plan.descriptors.size());
+  // First out of the way of each other.
+  for (std::size_t place = 0; place < plan.descriptors.size(); ++place) {
+    plan.moved[place] = ::fcntl(plan.descriptors[place], F_DUPFD, end);
+    if (plan.moved[place] < 0)
+      return false;
+  }
+  for (std::size_t place = 0; place < plan.moved.size(); ++place)
+    if (::dup2(plan.moved[place], first_descriptor + static_cast<int>(place)) < 0)
+      return false;
+  ::syscall(SYS_close_range, static_cast<unsigned>(end), ~0u, 0u);
+  return true;
+}
+
 /// Runs in the child, which shares this process's memory until exec: only system calls. Returns the
 /// error number; does not return when all goes well.
-int become(const child_plan& plan) {
+int become(child_plan& plan) {
   // A process that has lost its parent before this line would never be told.
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
     return errno;
@@ -76,7 +97,8 @@ int become(const child_plan& plan) {
   if (nothing < 0 || ::dup2(nothing, STDIN_FILENO) < 0 || ::dup2(nothing, STDOUT_FILENO) < 0
       || ::dup2(plan.error_pipe, STDERR_FILENO) < 0)
     return errno;
-  ::syscall(SYS_close_range, 3u, ~0u, 0u);
+  if (!pass_descriptors(plan))
+    return errno;
   if (plan.has_cpus && ::sched_setaffinity(0, sizeof(plan.cpus), &plan.cpus) != 0)
     return errno;
   // Handlers of this process must not run in the child; what is ignored would stay ignored.
@@ -93,7 +115,7 @@ int become(const child_plan& plan) {
 
 /// vfork, since copying the page tables of a process with large models takes long. `problem` is
 /// where the child, which shares this memory, leaves its error number.
-pid_t start_child(const child_plan& plan, volatile int& problem) {
+pid_t start_child(child_plan& plan, volatile int& problem) {
   sigset_t all;
   sigset_t before;
   ::sigfillset(&all);
@@ -127,6 +149,8 @@ expected<started_process> start_process(const process_spec& spec) {
   plan.arguments = pointers_to(words.arguments);
   plan.environment = pointers_to(words.environment);
   plan.error_pipe = pipe[1];
+  plan.descriptors = spec.descriptors;
+  plan.moved.resize(spec.descriptors.size());
   plan.parent = ::getpid();
   CPU_ZERO(&plan.cpus);
   for (auto cpu : spec.cpus)

@@ -3,7 +3,9 @@
 #include <chrono>
 #include <utility>
 
+#include "actors/agent/channel.hpp"
 #include "actors/type_ids.hpp"
+#include "runtime/log.hpp"
 
 namespace dim::actors {
 
@@ -29,6 +31,7 @@ void tell_end(const agent_process_actor& host, const std::string& token,
 agent_process_state::~agent_process_state() {
   if (process != 0)
     arguments.launcher->kill(process, "its agent has ended");
+  end_channel();
 }
 
 void agent_process_state::start(const start_worker& wish) {
@@ -61,13 +64,37 @@ runtime::process_spec agent_process_state::spec_of(std::uint16_t port) const {
   // The environment of a process is seen by its owner only, its arguments by everybody. OpenBLAS
   // would start a thread for each core of the machine beside those of LibTorch.
   spec.environment = {{"DIM_AGENT_TOKEN", token}, {"OPENBLAS_NUM_THREADS", "1"}};
+  if (shared) {
+    spec.arguments.push_back("--channel");
+    auto& held = shared->descriptors();
+    spec.descriptors = {held.memory.number(), held.maker_bell.number(), held.guest_bell.number()};
+    spec.keeps = shared;
+  }
   spec.cpus = arguments.order.cores;
   spec.memory_max_bytes = arguments.order.memory_bytes_max;
   spec.error_text_max = arguments.options.stderr_bytes_max;
   return spec;
 }
 
+void agent_process_state::make_channel() {
+  if (arguments.options.transport != "shared_memory")
+    return;
+  auto made = runtime::shared_channel::make();
+  if (made)
+    shared = std::move(*made);
+  else
+    runtime::log(runtime::log_level::warn, name, "asks its agent process over the link",
+                 {{"model", arguments.order.label}, {"reason", made.error().message}});
+}
+
+void agent_process_state::end_channel() {
+  shared = nullptr;
+  if (auto ended = std::exchange(stand_in, nullptr))
+    caf::anon_send_exit(ended, caf::exit_reason::user_shutdown);
+}
+
 void agent_process_state::launch(std::uint16_t port) {
+  make_channel();
   runtime::launcher::callbacks tell;
   tell.ended = [host = agent_process_actor{self}, name = token](const runtime::process_end& end) {
     tell_end(host, name, end);
@@ -81,8 +108,13 @@ void agent_process_state::note_ready(agent_ready& news) {
   pid = news.pid;
   inference = news.handle;
   self->monitor(inference);
+  if (shared) {
+    stand_in = self->spawn(channel, channel_arguments{shared, arguments.order.label,
+                                                      arguments.order.cores});
+    news.handle = stand_in;
+  }
   if (arguments.decorate)
-    news.handle = arguments.decorate(*self, arguments.order.label, inference);
+    news.handle = arguments.decorate(*self, arguments.order.label, news.handle);
   self->send(arguments.listener, std::move(news));
 }
 
@@ -106,6 +138,7 @@ void agent_process_state::note_ended(worker_ended& news) {
   process = 0;
   pid = 0;
   token.clear();
+  end_channel();
   if (auto gone = std::exchange(inference, nullptr))
     self->demonitor(gone.address());
   // A memory limit explains more than the kill that followed it.

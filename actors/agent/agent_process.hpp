@@ -10,6 +10,7 @@
 #include "runtime/call_table.hpp"
 #include "runtime/launcher.hpp"
 #include "runtime/service.hpp"
+#include "runtime/shared_channel.hpp"
 
 namespace dim::actors {
 
@@ -34,8 +35,9 @@ struct agent_process_arguments {
 ///    ^                                               |                      |
 ///    +------------- worker_ended, to AGENT ----------+---- it has ended ----+
 ///
-/// How it ended is told by the launcher. A link that breaks while the process lives ends the
-/// process.
+/// What AGENT asks goes through shared memory (CHANNEL), or, where `[agent] transport` says so or
+/// there is none to be had, over the link. How it ended is told by the launcher. A link that breaks
+/// while the process lives ends the process.
 struct agent_process_state {
   static inline const char* name = "PROCESS";
   using self_pointer = runtime::actor_self<agent_process_actor, agent_process_state>;
@@ -58,12 +60,17 @@ struct agent_process_state {
 private:
   void launch(std::uint16_t port);
   runtime::process_spec spec_of(std::uint16_t port) const;
+  void make_channel();
+  void end_channel();
 
   runtime::call_table calls;
   std::string token;
   runtime::process_id process = 0;
   std::int64_t pid = 0;
   inference_actor inference;
+  /// Of the process that runs; null when it is asked over the link.
+  std::shared_ptr<runtime::shared_channel> shared;
+  channel_actor stand_in;
   /// Why it was killed; `none` when it was not.
   runtime::failure kill_cause;
 };

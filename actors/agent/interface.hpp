@@ -14,6 +14,12 @@ using inference_actor = caf::typed_actor<
   // One forward. Errors: bad_input, memory_limit, internal (what LibTorch said).
   caf::replies_to<run_batch>::with<batch_result>>;
 
+/// INFERENCE at the end of a channel in shared memory, and CHANNEL, which stands for it at the
+/// other end, in the node.
+using channel_actor = inference_actor::extend<
+  // INTERNAL: the channel's bell has rung.
+  caf::reacts_to<channel_rung>>;
+
 /// AGENT serves one model version on one device and gathers requests into batches.
 using agent_actor = caf::typed_actor<
   // Replies when the batch of this request is done; see `infer` for errors.

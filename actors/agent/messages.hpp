@@ -196,6 +196,15 @@ typename Inspector::result_type inspect(Inspector& f, batch_result& x) {
   return f(x.batch_id, x.outputs, x.forward_us, x.times);
 }
 
+/// INTERNAL to those at the ends of a channel in shared memory: something has come over it, or
+/// there is room in it again. Never leaves its process.
+struct channel_rung {};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, channel_rung&) {
+  return f();
+}
+
 /// Queue, fill and workers of one agent.
 struct get_agent_load {};
 

@@ -108,6 +108,37 @@ TEST_CASE("a dim-agent process serves a TorchScript model on its cores, for many
   CHECK(tests::await_end(agent));
 }
 
+TEST_CASE("a dim-agent process serves over the link as well, where the configuration says so") {
+  real_node node;
+  node.options.agent.transport = "socket";
+  node.add_script("twice", twice);
+  node.start();
+  auto first = node.run("twice", 1.5f, 3);
+  INFO(first.error.message << first.logs);
+  REQUIRE(first.error.code == error_code::none);
+  CHECK(tests::numbers_of(first) == std::vector<float>(6, 3.0f));
+  CHECK(text_of("/proc/" + std::to_string(only_agent()) + "/cmdline").find("--channel") ==
+        std::string::npos);
+}
+
+TEST_CASE("batches go through memory that a dim-agent process shares with its node, and no other "
+          "descriptor does") {
+  real_node node;
+  node.add_script("twice", twice);
+  node.start();
+  auto first = node.run("twice", 2.5f);
+  INFO(first.error.message << first.logs);
+  REQUIRE(first.error.code == error_code::none);
+  CHECK(tests::numbers_of(first) == std::vector<float>(2, 5.0f));
+  auto folder = "/proc/" + std::to_string(only_agent()) + "/fd/";
+  auto leads_to = [&folder](int number) {
+    return std::filesystem::read_symlink(folder + std::to_string(number)).string();
+  };
+  CHECK(leads_to(3).find("dim-channel") != std::string::npos);
+  CHECK(leads_to(4).find("eventfd") != std::string::npos);
+  CHECK(leads_to(5).find("eventfd") != std::string::npos);
+}
+
 TEST_CASE("a forward that hangs is killed at the agent timeout, and the next request is served") {
   real_node node;
   node.options.agent.timeout_ms = 1'000;

@@ -135,6 +135,8 @@ TEST_CASE("texts are checked by their option's rule") {
     {"[node]\ndevices = ['cuda:-1']", false},
     {"[agent]\nisolation = 'thread'", true},
     {"[agent]\nisolation = 'container'", false},
+    {"[agent]\ntransport = 'socket'", true},
+    {"[agent]\ntransport = 'pigeon'", false},
     {"[log]\nlevel = 'loud'", false},
     {"[log]\nformat = 'text'", true},
     {"[log]\nformat = 'xml'", false},

@@ -8,6 +8,7 @@
 
 #include <doctest/doctest.h>
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -81,6 +82,31 @@ TEST_CASE("a process that exits tells its status and what it said on standard er
   CHECK(end.status == 3);
   CHECK(end.error_text == "kept\n");
   CHECK(runtime::describe(end) == "exit status 3");
+}
+
+TEST_CASE("a process gets the descriptors that it is given, by number, and no others") {
+  std::array<int, 2> first{};
+  std::array<int, 2> second{};
+  REQUIRE(::pipe2(first.data(), O_CLOEXEC) == 0);
+  REQUIRE(::pipe2(second.data(), O_CLOEXEC) == 0);
+  runtime::launcher by;
+  auto spec = shell("echo one >&3; echo two >&4; ls /proc/self/fd | grep -v 255 | wc -l >&2");
+  // In the other order than their numbers, so that each stands where the other is to go.
+  spec.descriptors = {second[1], first[1]};
+  launched child{by, spec};
+  auto end = child.end();
+  CHECK(end.cause == end_cause::exited);
+  auto text_in = [](int pipe) {
+    std::array<char, 16> text{};
+    auto size = ::read(pipe, text.data(), text.size());
+    return std::string(text.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
+  };
+  CHECK(text_in(second[0]) == "one\n");
+  CHECK(text_in(first[0]) == "two\n");
+  // Those three, its input and output, and the folder that is read.
+  CHECK(end.error_text == "6\n");
+  for (auto number : {first[0], first[1], second[0], second[1]})
+    ::close(number);
 }
 
 TEST_CASE("a process that a signal ends tells which") {

@@ -65,6 +65,8 @@ int run(int argc, char** argv) {
   app.add_option("--heartbeat-ms", serving.heartbeat_ms, "Of the link, as the node has it");
   app.add_option("--lost-ms", serving.lost_ms, "Silence after which the node counts as gone");
   app.add_option("--spin-us", serving.spin_us, "How long threads look for work before they sleep");
+  app.add_flag("--channel", serving.has_channel,
+               "Descriptors 3, 4 and 5 are a channel in shared memory, over which the node asks");
   app.add_option("--label", label, "What it serves, for the list of processes");
   auto* check = app.add_option("--verify", model,
                                "Open this model file and exit: 0, or 1 with the reason");

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <atomic>
+#include <functional>
 #include <future>
 #include <iostream>
 #include <memory>
@@ -10,14 +12,37 @@
 #include <caf/io/all.hpp>
 
 #include "actors/agent/agent_link.hpp"
+#include "actors/agent/channel_inference.hpp"
 #include "actors/agent/inference.hpp"
 #include "actors/message_types.hpp"
 #include "actors/type_ids.hpp"
 #include "runtime/link.hpp"
+#include "runtime/shared_channel.hpp"
 #include "runtime/spawn.hpp"
 #include "runtime/system.hpp"
 
 namespace dim::tools {
+
+namespace {
+
+using end_function = std::function<void(const runtime::failure&)>;
+
+/// INFERENCE on the channel's thread, or, without a channel, on one of its own.
+runtime::expected<actors::inference_actor> spawn_inference(caf::actor_system& system,
+                                                           const serve_options& options,
+                                                           const end_function& on_end) {
+  if (!options.has_channel)
+    return runtime::spawn_detached(system, system, actors::inference,
+                                   std::vector<std::uint32_t>{});
+  auto channel = runtime::shared_channel::join(
+    {runtime::descriptor{3}, runtime::descriptor{4}, runtime::descriptor{5}});
+  if (!channel)
+    return tl::unexpected(channel.error());
+  return actors::inference_actor{
+    system.spawn(actors::channel_inference, std::move(*channel), on_end)};
+}
+
+}  // namespace
 
 int serve(const serve_options& options) {
   auto fail = [](const runtime::failure& reason) {
@@ -38,6 +63,15 @@ int serve(const serve_options& options) {
 
   auto ended = std::make_shared<std::promise<runtime::failure>>();
   auto reason = ended->get_future();
+  // The first reason counts.
+  end_function on_end = [ended, is_told = std::make_shared<std::atomic<bool>>(false)](
+                          const runtime::failure& why) {
+    if (!is_told->exchange(true))
+      ended->set_value(why);
+  };
+  auto inference = spawn_inference(system, options, on_end);
+  if (!inference)
+    return fail(inference.error());
   actors::agent_link_arguments link;
   link.dialer = runtime::middleman_of(system);
   link.host = node->host;
@@ -45,9 +79,8 @@ int serve(const serve_options& options) {
   link.token = options.token;
   link.pid = getpid();
   link.timeout_ms = options.dial_timeout_ms;
-  link.inference =
-    runtime::spawn_detached(system, system, actors::inference, std::vector<std::uint32_t>{});
-  link.on_end = [ended](const runtime::failure& why) { ended->set_value(why); };
+  link.inference = std::move(*inference);
+  link.on_end = on_end;
   system.spawn(actors::agent_link, std::move(link));
   auto why = reason.get();
   return why.code == runtime::error_code::node_lost ? 0 : fail(why);

@@ -16,6 +16,9 @@ struct serve_options {
   /// Heartbeats of the link, as the node has them.
   std::uint32_t heartbeat_ms = 1'000;
   std::uint32_t lost_ms = 10'000;
+  /// The node asks over a channel in shared memory, whose descriptors (memory, the node's bell, its
+  /// own) are numbers 3, 4 and 5 of this process.
+  bool has_channel = false;
   /// How long its threads look for work before they sleep.
   std::uint32_t spin_us = 0;
 };

@@ -1,0 +1,125 @@
+#include "actors/agent/channel.hpp"
+
+#include <utility>
+
+#include "actors/type_ids.hpp"
+#include "runtime/caf_errors.hpp"
+#include "runtime/log.hpp"
+
+namespace dim::actors {
+
+namespace {
+
+using runtime::error_code;
+
+/// Hands the reply to who asked; false when it is none to that question.
+template <class Reply>
+bool deliver(caf::typed_response_promise<Reply>& to, inference_reply& reply) {
+  if (auto* failed = std::get_if<runtime::failure>(&reply))
+    to.deliver(runtime::to_error(*failed));
+  else if (auto* good = std::get_if<Reply>(&reply))
+    to.deliver(std::move(*good));
+  else
+    return false;
+  return true;
+}
+
+}  // namespace
+
+void channel_state::begin(channel_arguments values) {
+  arguments = std::move(values);
+  writer.emplace(arguments.channel->outgoing());
+  reader.emplace(arguments.channel->incoming());
+  // Weak: the thread does not keep this actor.
+  auto tell = [address = caf::actor_addr{self->address()}] {
+    if (auto me = caf::actor_cast<caf::strong_actor_ptr>(address))
+      runtime::send_from_thread(caf::actor_cast<channel_actor>(me), channel_rung{});
+  };
+  listener.emplace(self->home_system(), arguments.channel, std::move(tell), arguments.cores);
+}
+
+channel_state::~channel_state() {
+  give_up({error_code::agent_lost, "the channel to the agent process is closed", {}});
+}
+
+template <class Reply, class Question>
+caf::typed_response_promise<Reply> channel_state::ask(Question& question) {
+  auto asked = self->make_response_promise<Reply>();
+  if (broken.code != error_code::none) {
+    asked.deliver(runtime::to_error(broken));
+    return asked;
+  }
+  auto number = ++last_number;
+  waiting.emplace_hint(waiting.end(), number, asked);
+  writer->push(to_frame(self->home_system(), number, inference_question{std::move(question)}));
+  write();
+  return asked;
+}
+
+void channel_state::write() {
+  auto must_wake = writer->flush();
+  listener->note_unwritten(!writer->is_done());
+  if (must_wake)
+    arguments.channel->ring_peer();
+}
+
+void channel_state::look() {
+  listener->note_heard();
+  if (broken.code != error_code::none)
+    return;
+  for (;;) {
+    auto frame = reader->next();
+    if (!frame)
+      return give_up(frame.error());
+    if (arguments.channel->incoming().release())
+      arguments.channel->ring_peer();
+    if (!*frame)
+      break;
+    take(std::move(**frame));
+  }
+  write();
+}
+
+void channel_state::take(runtime::channel_frame frame) {
+  auto found = waiting.find(frame.number);
+  auto reply = reply_of(self->home_system(), std::move(frame));
+  if (!reply)
+    return give_up(reply.error());
+  if (found == waiting.end())
+    return give_up({error_code::protocol_mismatch,
+                    "the agent process answered what nobody asked",
+                    {}});
+  auto asked = std::move(found->second);
+  waiting.erase(found);
+  if (!std::visit([&](auto& to) { return deliver(to, *reply); }, asked)) {
+    waiting.emplace(++last_number, std::move(asked));
+    give_up({error_code::protocol_mismatch,
+             "the agent process answered something else than was asked",
+             {}});
+  }
+}
+
+void channel_state::give_up(const runtime::failure& reason) {
+  broken = {error_code::protocol_mismatch, reason.message, {}};
+  for (auto& [number, asked] : std::exchange(waiting, {}))
+    std::visit([&](auto& to) { to.deliver(runtime::to_error(broken)); }, asked);
+}
+
+std::string channel_state::describe() const {
+  return arguments.label + ", waiting " + std::to_string(waiting.size()) + ", asked "
+         + std::to_string(last_number)
+         + (broken.code != error_code::none ? ", broken: " + broken.message : "");
+}
+
+channel_actor::behavior_type channel(channel_state::self_pointer self,
+                                     channel_arguments arguments) {
+  auto& state = self->state;
+  state.begin(std::move(arguments));
+  return {
+    [&state](load_model& question) { return state.ask<model_loaded>(question); },
+    [&state](run_batch& question) { return state.ask<batch_result>(question); },
+    [&state](channel_rung) { state.look(); },
+  };
+}
+
+}  // namespace dim::actors

@@ -1,0 +1,86 @@
+#include "actors/agent/channel_inference.hpp"
+
+#include <utility>
+#include <variant>
+
+#include "actors/type_ids.hpp"
+#include "runtime/caf_errors.hpp"
+
+namespace dim::actors {
+
+namespace {
+
+template <class Result>
+inference_reply to_reply(runtime::expected<Result> done) {
+  if (!done)
+    return std::move(done.error());
+  return std::move(*done);
+}
+
+}  // namespace
+
+void channel_inference_state::begin(std::shared_ptr<runtime::shared_channel> given,
+                                    broken_function on_broken) {
+  channel = std::move(given);
+  tell_broken = std::move(on_broken);
+  writer.emplace(channel->outgoing());
+  reader.emplace(channel->incoming());
+  auto tell = [me = channel_actor{self}] { runtime::send_from_thread(me, channel_rung{}); };
+  listener.emplace(self->home_system(), channel, std::move(tell), std::vector<std::uint32_t>{});
+}
+
+void channel_inference_state::look() {
+  listener->note_heard();
+  // What waits for room goes first: it is older.
+  write();
+  for (;;) {
+    auto frame = reader->next();
+    if (!frame)
+      return tell_broken(frame.error());
+    if (channel->incoming().release())
+      channel->ring_peer();
+    if (!*frame)
+      return;
+    auto number = (*frame)->number;
+    auto question = question_of(self->home_system(), std::move(**frame));
+    if (!question)
+      return tell_broken(question.error());
+    writer->push(to_frame(self->home_system(), number, answer_to(*question)));
+    write();
+  }
+}
+
+void channel_inference_state::write() {
+  auto must_wake = writer->flush();
+  listener->note_unwritten(!writer->is_done());
+  if (must_wake)
+    channel->ring_peer();
+}
+
+inference_reply channel_inference_state::answer_to(const inference_question& question) {
+  if (auto* order = std::get_if<load_model>(&question))
+    return to_reply(work.load(*order));
+  auto& order = std::get<run_batch>(question);
+  // Batches without digests are of direct inferences alone.
+  if (!order.digests)
+    runtime::context_of(self->home_system()).traffic.note(work.rows_of(order));
+  return to_reply(work.run(order));
+}
+
+channel_actor::behavior_type channel_inference(channel_inference_state::self_pointer self,
+                                               std::shared_ptr<runtime::shared_channel> channel,
+                                               channel_inference_state::broken_function on_broken) {
+  auto& state = self->state;
+  state.begin(std::move(channel), std::move(on_broken));
+  auto not_here = [] {
+    return runtime::to_error(runtime::error_code::unsupported,
+                             "this INFERENCE is asked over its channel");
+  };
+  return {
+    [not_here](const load_model&) -> caf::result<model_loaded> { return not_here(); },
+    [not_here](const run_batch&) -> caf::result<batch_result> { return not_here(); },
+    [&state](channel_rung) { state.look(); },
+  };
+}
+
+}  // namespace dim::actors

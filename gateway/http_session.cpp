@@ -1,13 +1,16 @@
 #include "gateway/http_session.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <limits>
 
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
 
+#include "gateway/answer_round.hpp"
 #include "gateway/http_status.hpp"
 #include "gateway/session_exchange.hpp"
+#include "runtime/log.hpp"
 
 namespace dim::gateway {
 
@@ -21,6 +24,8 @@ namespace http = boost::beast::http;
 constexpr std::size_t read_ahead = 64 << 10;
 /// Larger answers are written by the thread of the event loop.
 constexpr std::size_t written_here_max = 64 << 10;
+/// With a larger body, a request stays on the thread of its connection.
+constexpr std::size_t offered_bytes_max = 16 << 10;
 /// A smaller body is cheaper copied behind its head than sent as a buffer of its own.
 constexpr std::size_t joined_max = 4 << 10;
 
@@ -42,12 +47,19 @@ struct buffer_range {
 
 }  // namespace
 
+void log_handler_exception(const std::exception& problem) {
+  runtime::log(runtime::log_level::error, "GATEWAY", "caught an exception of a handler",
+               {{"reason", problem.what()}});
+}
+
 http_session::http_session(socket_type socket, const router& routes, session_limits limits,
-                           std::shared_ptr<session_set> sessions)
+                           std::shared_ptr<session_set> sessions,
+                           runtime::system_context* shared)
   : socket_(std::move(socket)),
     routes_(routes),
     limits_(limits),
     sessions_(std::move(sessions)),
+    shared_(shared),
     buffer_(limits.header_bytes_max + read_ahead) {
   meters_of_connections().connections.add(1);
 }
@@ -105,9 +117,23 @@ void http_session::post(std::function<void()> task) {
 
 void http_session::make(callout left) {
   if (left.handed)
-    left.handler->handle(std::move(left.handed));
+    call_handler(*left.handler, std::move(left.handed));
   if (left.call)
     left.call();
+}
+
+void http_session::call_handler(const route& found, exchange_ptr handed) {
+  auto is_offered = found.is_quick && shared_ != nullptr && !shared_->traffic.is_calm()
+                    && handed->request().body.size() <= offered_bytes_max;
+  if (!is_offered)
+    return found.handle(std::move(handed));
+  shared_->spare.offer([handed = std::move(handed), &found] {
+    try {
+      found.handle(handed);
+    } catch (const std::exception& problem) {
+      log_handler_exception(problem);
+    }
+  });
 }
 
 void http_session::send(http_reply answer) {
@@ -231,17 +257,43 @@ void http_session::write(http_reply answer) {
 
 void http_session::write_some() {
   expect_progress();
-  buffer_range left{unwritten_.data() + written_buffers_, unwritten_.data() + unwritten_.size()};
+  auto is_single = written_buffers_ + 1 == unwritten_.size();
+  auto* round = answer_round::of_this_thread();
+  if (is_single && round != nullptr && shared_ != nullptr && !shared_->traffic.is_calm()) {
+    is_in_round_ = true;
+    return round->add(shared_from_this());
+  }
   // Most answers have room in the socket: they need no operation of their own.
   error_code error;
-  auto is_single = written_buffers_ + 1 == unwritten_.size();
+  buffer_range left{unwritten_.data() + written_buffers_, unwritten_.data() + unwritten_.size()};
   auto size = is_single ? socket_.write_some(asio::const_buffer{*left.first}, error)
                         : socket_.write_some(left, error);
   if (error != asio::error::would_block)
     return on_some_written(error, size);
+  write_when_ready();
+}
+
+void http_session::write_when_ready() {
+  buffer_range left{unwritten_.data() + written_buffers_, unwritten_.data() + unwritten_.size()};
   socket_.async_write_some(left, [self = shared_from_this()](error_code failed, std::size_t sent) {
     self->in_turn([&] { self->on_some_written(failed, sent); });
   });
+}
+
+runtime::socket_send http_session::unsent() {
+  if (!std::exchange(is_in_round_, false) || phase_ != phase::writing)
+    return {};
+  auto& left = unwritten_[written_buffers_];
+  return {socket_.native_handle(), static_cast<const char*>(left.data()), left.size()};
+}
+
+void http_session::note_sent(std::int64_t result) {
+  if (result == -EAGAIN)
+    return write_when_ready();
+  error_code error;
+  if (result < 0)
+    error.assign(static_cast<int>(-result), boost::system::system_category());
+  on_some_written(error, result < 0 ? 0 : static_cast<std::size_t>(result));
 }
 
 void http_session::on_some_written(error_code error, std::size_t size) {

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <limits>
 #include <memory>
@@ -22,6 +23,8 @@
 #include "gateway/router.hpp"
 #include "gateway/session_header.hpp"
 #include "gateway/session_set.hpp"
+#include "runtime/many_sends.hpp"
+#include "runtime/system.hpp"
 
 namespace dim::gateway {
 
@@ -34,6 +37,9 @@ struct session_limits {
   std::chrono::milliseconds idle_timeout{60'000};
 };
 
+/// For those who run handlers: what one has thrown ends nothing but its request.
+void log_handler_exception(const std::exception& problem);
+
 /// One connection: reads a request, hands it to its route, writes the answer, and starts again.
 /// Requests that the client has sent ahead (pipelining) wait in the socket until it is their
 /// turn.
@@ -44,19 +50,21 @@ struct session_limits {
 ///                                                                                   |
 ///                              closed <-- lingering (the body was not wanted) <-----+
 ///
-/// What comes is read on the thread of the connection's event loop. An answer is written by the
-/// thread that has it, which then starts to read the next request: no other thread is woken. So one
-/// thread at a time has its turn with the session (`in_turn`), and what is called outside, handlers
-/// and their callbacks, is called after the turn. The session lives as long as an operation of its
-/// own or an exchange of a handler holds it.
+/// What comes is read on the thread of the connection's event loop, which calls the handler,
+/// unless, with much to do, another thread takes that over (`runtime::spare_work`). An answer is
+/// written by the thread that has it, which then starts to read the next request: no other is
+/// woken. So one thread at a time has its turn with the session (`in_turn`), and what is called
+/// outside, handlers and their callbacks, is called after the turn. The session lives as long as an
+/// operation of its own or an exchange of a handler holds it.
 class http_session : public std::enable_shared_from_this<http_session> {
 public:
   /// On one event loop, known by its type: nothing of an operation is looked up at run time.
   using socket_type =
     boost::asio::basic_stream_socket<boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
 
+  /// `shared`: of the actor system whose threads may run handlers as well; null: there is none.
   http_session(socket_type socket, const router& routes, session_limits limits,
-               std::shared_ptr<session_set> sessions);
+               std::shared_ptr<session_set> sessions, runtime::system_context* shared = nullptr);
   ~http_session();
   http_session(const http_session&) = delete;
   http_session& operator=(const http_session&) = delete;
@@ -74,6 +82,44 @@ public:
   void post(std::function<void()> task);
   /// For the exchange: writes the answer to the present request. Any thread.
   void send(http_reply answer);
+private:
+  /// What a turn leaves to be called when it is over.
+  struct callout {
+    /// Goes to its route's handler.
+    exchange_ptr handed;
+    const route* handler = nullptr;
+    std::function<void()> call;
+    /// Is only let go: it may hold an exchange, whose end has a turn of its own.
+    std::function<void()> dropped;
+  };
+
+public:
+  /// A turn with the session that is taken outside it: see `in_turn`.
+  class held_turn {
+  public:
+    explicit held_turn(http_session& session) : session_(session), guard_(session.turn_) {
+    }
+    void end() {
+      left_ = std::exchange(session_.callout_, {});
+      guard_.unlock();
+    }
+    /// Calls what the turn has left. After its end, and that of all others which the thread holds.
+    void call() {
+      session_.make(std::exchange(left_, {}));
+    }
+
+  private:
+    http_session& session_;
+    std::unique_lock<std::mutex> guard_;
+    callout left_;
+  };
+
+  /// For the round: the answer that it is to send; no socket where that has been closed meanwhile.
+  /// In a turn.
+  runtime::socket_send unsent();
+  /// For the round: what became of it. In the same turn.
+  void note_sent(std::int64_t result);
+
   /// For the exchange: see `exchange::watch`.
   void watch(std::function<void()> gone);
   /// Looks whether the client of a request that has been watched since the last call is still
@@ -88,20 +134,12 @@ private:
 
   enum class phase : std::uint8_t { reading, handling, writing, closing };
 
-  /// What a turn leaves to be called when it is over.
-  struct callout {
-    /// Goes to its route's handler.
-    exchange_ptr handed;
-    const route* handler = nullptr;
-    std::function<void()> call;
-    /// Is only let go: it may hold an exchange, whose end has a turn of its own.
-    std::function<void()> dropped;
-  };
-
   /// Does `work` while no other thread has its turn, and then calls what it left. Not in a turn.
   template <class Work>
   void in_turn(Work work);
   void make(callout left);
+  /// Calls the handler; with much to do, a quick one is offered to other threads.
+  void call_handler(const route& found, exchange_ptr handed);
 
   void begin_request();
   /// Reads the header from what has come, and waits for more of it.
@@ -127,7 +165,9 @@ private:
   void tell_if_gone();
   void close_if_idle();
   void write(http_reply answer);
+  /// Writes what is left: now, or with the other answers of the thread's round.
   void write_some();
+  void write_when_ready();
   void on_some_written(error_code error, std::size_t size);
   /// Takes note that `size` bytes have been written; whether that was all.
   bool take_written(std::size_t size);
@@ -143,6 +183,7 @@ private:
   const router& routes_;
   const session_limits limits_;
   std::shared_ptr<session_set> sessions_;
+  runtime::system_context* shared_;
 
   phase phase_ = phase::reading;
   bool draining_ = false;
@@ -161,6 +202,8 @@ private:
   std::vector<boost::asio::const_buffer> unwritten_;
   std::size_t written_buffers_ = 0;
   bool keep_alive_ = false;
+  /// The answer waits for the end of a round.
+  bool is_in_round_ = false;
 
   std::function<void()> gone_;
   /// 0: nothing is watched; 1: since less than one call of `look_for_peer`; 2: for longer.

@@ -28,6 +28,8 @@ struct route {
   body_mode body = body_mode::buffered;
   /// The group of the Open Inference Protocol that the route belongs to: "inference", "health", ...
   std::string api = {};
+  /// The handler takes microseconds for a small body, so that any thread may run it.
+  bool is_quick = false;
   /// Made by `router::add`.
   std::shared_ptr<request_meter> meter = {};
 };

@@ -13,9 +13,9 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "gateway/answer_round.hpp"
 #include "gateway/http_session.hpp"
 #include "runtime/actor_lane.hpp"
-#include "runtime/log.hpp"
 #include "runtime/spin_wait.hpp"
 #include "runtime/system.hpp"
 #include "runtime/thread_binding.hpp"
@@ -101,7 +101,8 @@ struct server::core {
     if (draining.load() || open >= options.connections_max + refused_max)
       return;
     session_limits limits{options.header_bytes_max, options.body_bytes_max, options.idle_timeout};
-    auto session = std::make_shared<http_session>(std::move(socket), routes, limits, sessions);
+    auto session =
+      std::make_shared<http_session>(std::move(socket), routes, limits, sessions, shared);
     if (open >= options.connections_max)
       session->refuse();
     else
@@ -121,7 +122,11 @@ struct server::core {
     auto& shared = runtime::context_of(*system);
     auto& lane = shared.lanes.take(*system);
     lane.enter({});
+    answer_round answers;
     run(context, &lane, {shared.spin_limit, shared.traffic});
+    // What was offered last holds sessions, which must not outlive the server.
+    shared.spare.run_all();
+    answers.send_all();
     lane.leave();
     shared.lanes.give_back(lane);
   }
@@ -136,19 +141,27 @@ struct server::core {
           run_round(context, lane);
         }
       } catch (const std::exception& problem) {
-        runtime::log(runtime::log_level::error, "GATEWAY", "caught an exception of a handler",
-                     {{"reason", problem.what()}});
+        log_handler_exception(problem);
       }
     }
   }
 
-  /// Runs what is ready, and the actors that it woke; whether there was anything.
+  /// Runs what is ready, what it has offered to other threads and they have not taken, and the
+  /// actors that all this woke; whether there was anything.
   static bool run_round(asio::io_context& context, runtime::actor_lane* lane) {
     std::size_t done = 0;
     while (done < round_max && context.poll_one() > 0)
       ++done;
-    if (lane != nullptr)
+    auto* answers = answer_round::of_this_thread();
+    if (answers != nullptr)
+      answers->send_all();
+    if (lane != nullptr) {
+      runtime::context_of(lane->system()).spare.run_all();
       lane->run();
+    }
+    // Handlers and actors have refused some at once.
+    if (answers != nullptr)
+      answers->send_all();
     return done > 0;
   }
 
@@ -180,6 +193,8 @@ struct server::core {
   asio::steady_timer accept_timer;
   asio::steady_timer watch_timer;
   std::shared_ptr<session_set> sessions = std::make_shared<session_set>();
+  /// Of the actor system; null without one.
+  runtime::system_context* shared = nullptr;
   std::vector<asio::executor_work_guard<asio::io_context::executor_type>> work;
   std::vector<std::thread> threads;
   std::atomic<bool> draining{false};
@@ -198,6 +213,8 @@ runtime::expected<std::uint16_t> server::start(caf::actor_system* system) {
     return runtime::fail(runtime::error_code::unavailable,
                          "can not listen on " + core_->options.bind + ":"
                            + std::to_string(core_->options.port) + ": " + error.message());
+  if (system != nullptr)
+    core_->shared = &runtime::context_of(*system);
   for (auto& context : core_->contexts)
     core_->work.emplace_back(context->get_executor());
   core_->accept();

@@ -276,6 +276,8 @@ private:
     } else if (result == caf::resumable::awaiting_message) {
       lane.run();
       // The mailbox is marked as blocked until somebody fills it.
+      while (this->mailbox().blocked() && shared.spare.help())
+        lane.run();
       spin_wait waiting{shared.spin_limit, shared.traffic};
       waiting.look([this] { return !this->mailbox().blocked(); });
     } else {

@@ -13,6 +13,7 @@
 
 #include "runtime/actor_lane.hpp"
 #include "runtime/actor_table.hpp"
+#include "runtime/spare_work.hpp"
 #include "runtime/spin_wait.hpp"
 
 namespace dim::runtime {
@@ -65,6 +66,8 @@ struct system_context {
   std::chrono::microseconds spin_limit{0};
   /// Direct inferences that this process works on.
   runtime::traffic traffic;
+  /// What threads that run actors on a lane do before they sleep.
+  spare_work spare;
   /// Simulation and actor tests: `spawn_detached` makes cooperative actors, so that one thread runs
   /// all.
   bool cooperative = false;

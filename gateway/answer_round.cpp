@@ -1,0 +1,53 @@
+#include "gateway/answer_round.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "gateway/http_session.hpp"
+
+namespace dim::gateway {
+
+namespace {
+
+thread_local answer_round* round_of_thread = nullptr;
+
+}  // namespace
+
+answer_round::answer_round() {
+  round_of_thread = this;
+}
+
+answer_round::~answer_round() {
+  round_of_thread = nullptr;
+}
+
+answer_round* answer_round::of_this_thread() noexcept {
+  return round_of_thread;
+}
+
+void answer_round::send_all() {
+  if (sessions_.empty())
+    return;
+  auto sessions = std::exchange(sessions_, {});
+  // Each session's turn is held from the look at its socket until its bytes are gone, so that no
+  // other thread closes the socket meanwhile, and none gets its number. Whoever holds several takes
+  // them in this order.
+  std::sort(sessions.begin(), sessions.end());
+  std::vector<http_session::held_turn> turns;
+  turns.reserve(sessions.size());
+  orders_.clear();
+  for (auto& each : sessions) {
+    turns.emplace_back(*each);
+    orders_.push_back(each->unsent());
+  }
+  sends_.send(orders_);
+  for (std::size_t place = 0; place < sessions.size(); ++place) {
+    if (orders_[place].socket >= 0)
+      sessions[place]->note_sent(orders_[place].result);
+    turns[place].end();
+  }
+  for (auto& each : turns)
+    each.call();
+}
+
+}  // namespace dim::gateway

@@ -65,6 +65,9 @@ struct system_context {
   std::chrono::microseconds spin_limit{0};
   /// Direct inferences that this process works on.
   runtime::traffic traffic;
+  /// An actor that handles one message for so long is stuck; 0: none ever is. Set before the system
+  /// is made.
+  std::chrono::milliseconds stuck_limit{0};
   /// Simulation and actor tests: `spawn_detached` makes cooperative actors, so that one thread runs
   /// all.
   bool cooperative = false;

@@ -24,9 +24,10 @@ std::vector<working_actor> look(caf::actor_system& system) {
   return find_stuck(context.actors.working(), limit_ns, clock_ns(system));
 }
 
-/// How late the beginning of a hang may be noticed.
+/// How late the beginning of a hang may be noticed. A look takes as long as there are actors, of
+/// which each unfinished job has two.
 milliseconds pause_of(milliseconds limit) {
-  return std::clamp(limit / 10, milliseconds{5}, milliseconds{1'000});
+  return std::clamp(limit / 4, milliseconds{5}, milliseconds{5'000});
 }
 
 std::int64_t milliseconds_since(caf::actor_system& system, std::int64_t since_ns) {

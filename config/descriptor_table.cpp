@@ -54,7 +54,7 @@ constexpr section_descriptor section_table[] = {
   {"store", "The database, blobs and model files of the orchestrator."},
   {"node", "What this machine offers."},
   {"agent", "The pair that serves one model version on one device of a node."},
-  {"supervision", "Restarts of crashed actors."},
+  {"supervision", "Restarts of crashed actors, and which actors count as stuck."},
   {"log", "What the process writes about itself."},
   {"reputation", "A node's score, and how the answers of replicated jobs change it."},
   {"faults", "Fault injection, for clusters that are there to be tested."},
@@ -278,6 +278,8 @@ const descriptor table[] = {
    "First pause before a restart; it doubles, with jitter, up to backoff_max_ms."},
   {"supervision", "backoff_max_ms", at<&supervision::backoff_max_ms>, ms, 0, 3'600'000, nullptr,
    "Longest pause before a restart."},
+  {"supervision", "stuck_ms", at<&supervision::stuck_ms>, ms, 0, day_ms, nullptr,
+   "Time for one message after which its actor is stuck, and the process not ready; 0: never."},
 
   {"log", "level", at<&logging::level>, "", 0, 0, &log_level_rule,
    "The least important messages that are written."},

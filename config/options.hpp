@@ -229,13 +229,16 @@ struct agent_options {
   std::string transport = "shared_memory";
 };
 
-/// `[supervision]`: restarts of crashed actors, unless their child spec says otherwise.
+/// `[supervision]`: restarts of crashed actors, unless their child spec says otherwise, and which
+/// actors count as stuck.
 struct supervision_options {
   std::uint32_t restarts_max = 5;
   std::uint32_t restarts_window_ms = 60'000;
   /// First pause before a restart; it doubles, with jitter, up to `backoff_max_ms`.
   std::uint32_t backoff_ms = 100;
   std::uint32_t backoff_max_ms = 5'000;
+  /// An actor that handles one message for so long is stuck; 0: none ever is.
+  std::uint32_t stuck_ms = 10'000;
 };
 
 /// `[log]`.

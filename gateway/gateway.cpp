@@ -20,6 +20,7 @@
 #include "gateway/http_cores.hpp"
 #include "gateway/restricted_apis.hpp"
 #include "runtime/machine.hpp"
+#include "runtime/stuck_watch.hpp"
 #include "runtime/thread_binding.hpp"
 
 namespace dim::gateway {
@@ -107,6 +108,8 @@ runtime::child_spec gateway::child() const {
 }
 
 runtime::expected<std::uint16_t> gateway::start(caf::actor_system* system) {
+  if (system != nullptr)
+    context_.stuck_here = [system] { return runtime::stuck_now(*system); };
   return server_.start(system);
 }
 

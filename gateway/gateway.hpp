@@ -43,7 +43,8 @@ public:
   runtime::child_spec child() const;
 
   /// Listens and serves. Returns the port. Errors: unavailable (the address can not be had). The
-  /// HTTP threads run actors of `system` that they have woken; null: they run none.
+  /// HTTP threads run actors of `system` that they have woken, and readiness looks for stuck ones
+  /// among them; null: neither.
   runtime::expected<std::uint16_t> start(caf::actor_system* system = nullptr);
 
   /// Accepts no more connections, and waits for the answers that are due, at most until `deadline`.

@@ -114,6 +114,10 @@ concept gathers_work = requires(State& x) { x.after_others(); };
 template <class State>
 concept has_lane = requires { requires State::has_lane; };
 
+/// The state of an actor whose messages take long by design, so that it is never stuck.
+template <class State>
+concept works_long = requires { requires State::works_long; };
+
 /// The base of every actor: enters itself in the process's table, counts its mailbox, notes which
 /// message it handles since when, answers `describe_actor`, and is the single place where message
 /// faults are injected. A message that the behaviour does not know is answered
@@ -128,7 +132,7 @@ concept has_lane = requires { requires State::has_lane; };
 /// constexpr bool runs_on_lanes = true` lets its actor run on an `actor_lane`; one with `has_lane =
 /// true` gives a detached actor's thread a lane, on which it runs those that it has woken, unless
 /// another message waits for it: then they go to the scheduler, so that it goes on with its own
-/// work.
+/// work. One with `works_long = true` may handle a message for longer than `stuck_limit`.
 template <class Handle, class State = void>
 class actor_base : public base_of::base<Handle>::type, public call_owner {
 public:
@@ -151,7 +155,7 @@ public:
   void launch(caf::execution_unit* unit, bool lazy, bool hide) override {
     auto& system = this->home_system();
     vitals_ = context_of(system).actors.enter(caf::strong_actor_ptr{this->ctrl()}, this->name(),
-                                              parent_, clock_ns(system));
+                                              parent_, clock_ns(system), works_long<State>);
     super::launch(unit, lazy, hide);
   }
 

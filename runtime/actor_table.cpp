@@ -44,12 +44,13 @@ std::vector<trace_entry> trace_ring::entries() const {
 
 std::shared_ptr<actor_vitals> actor_table::enter(const caf::strong_actor_ptr& self,
                                                  std::string name, std::uint64_t parent,
-                                                 std::int64_t now_ns) {
+                                                 std::int64_t now_ns, bool works_long) {
   auto vitals = std::make_shared<actor_vitals>();
   vitals->id = self->id();
   vitals->name = std::move(name);
   vitals->parent = parent;
   vitals->started_at_ns = now_ns;
+  vitals->works_long = works_long;
   std::lock_guard guard{mutex_};
   actors_[self->id()] = {vitals, caf::actor_cast<caf::weak_actor_ptr>(self)};
   return vitals;
@@ -76,6 +77,21 @@ std::vector<actor_line> actor_table::lines() const {
     result.push_back({id, vitals.name, vitals.parent, vitals.started_at_ns, vitals.mailbox.load(),
                       vitals.mailbox_peak.load(), vitals.handled.load(),
                       vitals.current_type.load(), vitals.busy_since_ns.load()});
+  }
+  return result;
+}
+
+std::vector<working_actor> actor_table::working() const {
+  std::vector<working_actor> result;
+  std::lock_guard guard{mutex_};
+  for (auto& [id, entry] : actors_) {
+    auto& vitals = *entry.vitals;
+    // In this order: a message that begins meanwhile counts from its own beginning.
+    auto message = vitals.current_type.load();
+    auto since_ns = vitals.busy_since_ns.load();
+    if (message != 0)
+      result.push_back(
+        {id, vitals.name, message, since_ns, vitals.mailbox.load(), vitals.works_long});
   }
   return result;
 }

@@ -14,6 +14,8 @@
 #include <caf/actor_control_block.hpp>
 #include <caf/fwd.hpp>
 
+#include "runtime/stuck_actors.hpp"
+
 namespace dim::runtime {
 
 /// The type of a message: the address of its `std::type_info`, or CAF's small number where the type
@@ -65,6 +67,8 @@ struct actor_vitals {
   std::string name;
   std::uint64_t parent = 0;
   std::int64_t started_at_ns = 0;
+  /// Its messages take long by design.
+  bool works_long = false;
   /// Messages in the mailbox: CAF's own count must never be read from outside (it wedges the
   /// actor).
   std::atomic<std::int64_t> mailbox{0};
@@ -93,7 +97,8 @@ struct actor_line {
 class actor_table {
 public:
   std::shared_ptr<actor_vitals> enter(const caf::strong_actor_ptr& self, std::string name,
-                                      std::uint64_t parent, std::int64_t now_ns);
+                                      std::uint64_t parent, std::int64_t now_ns,
+                                      bool works_long);
   void leave(std::uint64_t id);
 
   /// Gives an actor the name that its part in the tree has.
@@ -101,6 +106,9 @@ public:
 
   /// In the order of their ids, which is the order in which they were made.
   std::vector<actor_line> lines() const;
+
+  /// Those that are in the middle of a message: few, however many live.
+  std::vector<working_actor> working() const;
 
   /// The living actor with this id; an empty handle when there is none.
   caf::actor find(std::uint64_t id) const;

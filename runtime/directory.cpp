@@ -5,6 +5,7 @@
 #include <set>
 
 #include "runtime/metrics.hpp"
+#include "runtime/stuck_watch.hpp"
 
 namespace dim::runtime {
 
@@ -97,6 +98,7 @@ directory_actor::behavior_type directory(directory_state::self_pointer self) {
   return {
     [&state](list_actors) { return state.list(); },
     [&state](const inspect_actor& message) { return state.inspect_one(message.id); },
+    [&state](find_stuck_actors) { return stuck_actor_list{stuck_now(state.self->system())}; },
     [](get_process_metrics) {
       return process_metrics{process_number(), metrics_text(metric_part::without_gateway)};
     },

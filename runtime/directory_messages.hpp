@@ -110,6 +110,39 @@ typename Inspector::result_type inspect(Inspector& f, process_metrics& x) {
   return f(x.process_number, x.text);
 }
 
+struct find_stuck_actors {};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, find_stuck_actors&) {
+  return f();
+}
+
+/// An actor that has handled one message for longer than `[supervision] stuck_ms`.
+struct stuck_actor {
+  std::string name;
+  /// The type of that message.
+  std::string message;
+  std::int64_t busy_ms = 0;
+  /// Messages that wait behind it.
+  std::int64_t waiting = 0;
+
+  bool operator==(const stuck_actor&) const = default;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, stuck_actor& x) {
+  return f(x.name, x.message, x.busy_ms, x.waiting);
+}
+
+struct stuck_actor_list {
+  std::vector<stuck_actor> actors;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, stuck_actor_list& x) {
+  return f(x.actors);
+}
+
 /// DIRECTORY knows who lives in this process.
 using directory_actor = caf::typed_actor<
   // Never fails.
@@ -117,6 +150,8 @@ using directory_actor = caf::typed_actor<
   // Asks the actor itself and waits for it up to a second. Errors: not_found.
   caf::replies_to<inspect_actor>::with<actor_details>,
   // Never fails.
-  caf::replies_to<get_process_metrics>::with<process_metrics>>;
+  caf::replies_to<get_process_metrics>::with<process_metrics>,
+  // Never fails.
+  caf::replies_to<find_stuck_actors>::with<stuck_actor_list>>;
 
 }  // namespace dim::runtime

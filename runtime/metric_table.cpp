@@ -171,6 +171,8 @@ constexpr auto rows = std::to_array<metric_row>({
   {metric::process_started, "process_start_time_seconds", gauge, "process",
    "When a process was started"},
   {metric::actors, "dim_actors", gauge, "process,actor", "Living actors"},
+  {metric::actors_stuck, "dim_actors_stuck", gauge, "process,actor",
+   "Actors of this name that have handled one message for longer than stuck_ms"},
   {metric::actor_mailbox, "dim_actor_mailbox_messages", gauge, "process,actor",
    "Messages that wait in the mailboxes of all actors of this name"},
   {metric::actor_mailbox_peak, "dim_actor_mailbox_messages_peak", gauge, "process,actor",

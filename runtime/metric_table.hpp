@@ -95,6 +95,7 @@ enum class metric : std::uint8_t {
   process_open_files,
   process_started,
   actors,
+  actors_stuck,
   actor_mailbox,
   actor_mailbox_peak,
 };

@@ -13,6 +13,7 @@
 #include <caf/all.hpp>
 
 #include "runtime/metrics.hpp"
+#include "runtime/stuck_watch.hpp"
 #include "runtime/system.hpp"
 
 namespace dim::runtime {
@@ -21,6 +22,7 @@ namespace {
 
 struct actors_of_name {
   std::uint64_t count = 0;
+  std::uint64_t stuck = 0;
   std::int64_t waiting = 0;
   std::int64_t peak = 0;
 };
@@ -57,8 +59,11 @@ void add_actors(metric_page& page, const std::string& process, caf::actor_system
     sum.waiting += std::max<std::int64_t>(line.mailbox, 0);
     sum.peak = std::max(sum.peak, line.mailbox_peak);
   }
+  for (auto& each : stuck_now(system))
+    ++by_name[each.name].stuck;
   for (auto& [name, sum] : by_name) {
     page.add(metric::actors, {process, name}, static_cast<double>(sum.count));
+    page.add(metric::actors_stuck, {process, name}, static_cast<double>(sum.stuck));
     page.add(metric::actor_mailbox, {process, name}, static_cast<double>(sum.waiting));
     page.add(metric::actor_mailbox_peak, {process, name}, static_cast<double>(sum.peak));
   }

@@ -68,6 +68,9 @@ struct system_context {
   runtime::traffic traffic;
   /// What threads that run actors on a lane do before they sleep.
   spare_work spare;
+  /// An actor that handles one message for so long is stuck; 0: none ever is. Set before the system
+  /// is made.
+  std::chrono::milliseconds stuck_limit{0};
   /// Simulation and actor tests: `spawn_detached` makes cooperative actors, so that one thread runs
   /// all.
   bool cooperative = false;

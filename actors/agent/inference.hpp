@@ -18,6 +18,7 @@ namespace dim::actors {
 struct inference_state {
   static inline const char* name = "INFERENCE";
   static constexpr bool has_lane = true;
+  static constexpr bool works_long = true;
   using self_pointer = runtime::actor_self<inference_actor, inference_state>;
 
   caf::result<model_loaded> load(const load_model& order);

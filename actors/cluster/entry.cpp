@@ -107,6 +107,7 @@ caf::message_handler operator_rows(entry_state::self_pointer self, const entry_a
     ask<backup_status, start_backup>(self, to.backup),
     ask<backup_status, get_backup>(self, to.backup),
     ask<runtime::process_metrics, runtime::get_process_metrics>(self, to.directory),
+    ask<runtime::stuck_actor_list, runtime::find_stuck_actors>(self, to.directory),
   };
 }
 

@@ -42,6 +42,7 @@ struct cabinet_run_arguments {
 /// about its inputs is replaced by general words.
 struct cabinet_run_state {
   static inline const char* name = "CABINET RUN";
+  static constexpr bool works_long = true;
   using self_pointer = runtime::actor_self<cabinet_run_actor, cabinet_run_state>;
 
   explicit cabinet_run_state(self_pointer pointer) : self(pointer) {

@@ -24,6 +24,7 @@ struct backup_run_arguments {
 
 struct backup_run_state {
   static inline const char* name = "BACKUP RUN";
+  static constexpr bool works_long = true;
   using self_pointer = runtime::actor_self<backup_run_actor, backup_run_state>;
 
   std::string describe() const {

@@ -23,6 +23,7 @@ runtime::failure judge_model_check(const runtime::expected<runtime::child_end>& 
 /// is an actor of its own, started detached by MODELS, so that the catalogue answers meanwhile.
 struct model_check_state {
   static inline const char* name = "MODEL_CHECK";
+  static constexpr bool works_long = true;
   using self_pointer = runtime::actor_self<model_check_actor, model_check_state>;
 };
 

@@ -8,6 +8,7 @@
 #include "gateway/job_draft.hpp"
 #include "gateway/json_writer.hpp"
 #include "gateway/router.hpp"
+#include "runtime/directory_messages.hpp"
 
 namespace dim::gateway {
 
@@ -30,6 +31,10 @@ struct handler_context {
   std::uint64_t result_bytes_max = 64ull << 20;
   /// Whether the gateway is about to stop.
   std::function<bool()> is_draining = [] { return false; };
+  /// Actors of this process that are stuck. Asks none of them.
+  std::function<std::vector<runtime::stuck_actor>()> stuck_here = [] {
+    return std::vector<runtime::stuck_actor>{};
+  };
 };
 
 /// Asks the actors and answers the exchange: `render(reply)` makes the answer of a good reply,

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "runtime/stuck_watch.hpp"
+
 namespace dim::gateway {
 
 namespace {
@@ -17,15 +19,27 @@ struct readiness {
   bool has_node = false;
 };
 
-readiness judge(const handler_context& context,
-                const runtime::expected<actors::cluster_status>& status) {
+/// What can be said without the cluster's status.
+readiness judge(const handler_context& context, const std::vector<runtime::stuck_actor>& stuck) {
   readiness result;
   if (context.is_draining())
     result.reasons.push_back("the gateway is about to stop");
-  if (!status) {
-    result.reasons.push_back(status.error().message);
-    return result;
-  }
+  for (auto& each : stuck)
+    result.reasons.push_back("stuck: " + runtime::to_text(each));
+  return result;
+}
+
+readiness judge(const handler_context& context, const runtime::failure& no_status) {
+  auto result = judge(context, std::vector<runtime::stuck_actor>{});
+  result.reasons.push_back(no_status.message);
+  return result;
+}
+
+readiness judge(const handler_context& context,
+                const runtime::expected<actors::cluster_status>& status) {
+  if (!status)
+    return judge(context, status.error());
+  auto result = judge(context, std::vector<runtime::stuck_actor>{});
   if (status->read_only)
     result.reasons.push_back("the store is read-only: "
                              + std::string{to_string(status->store_health)});
@@ -69,12 +83,33 @@ http_reply render_health(const readiness& found) {
   return json_reply(out.take());
 }
 
-void probe(const handler_context& context, const exchange_ptr& exchange,
-           http_reply (*render)(const readiness&)) {
+using render_function = http_reply (*)(const readiness&);
+
+void probe_status(const handler_context& context, const exchange_ptr& exchange,
+                  render_function render) {
   context.bridge.ask<actors::cluster_status>(
     exchange, actors::get_cluster_status{}, std::min(probe_timeout, context.request_timeout),
-    [&context, exchange, render](runtime::expected<actors::cluster_status> status) {
+    [&context, exchange, render](const runtime::expected<actors::cluster_status>& status) {
       exchange->reply(render(judge(context, status)));
+    });
+}
+
+void probe(const handler_context& context, const exchange_ptr& exchange, render_function render) {
+  // First, and without a question: those who would answer it may be the ones that are stuck.
+  if (auto stuck = context.stuck_here(); !stuck.empty()) {
+    exchange->reply(render(judge(context, stuck)));
+    return;
+  }
+  // The orchestrator may be another process.
+  context.bridge.ask<runtime::stuck_actor_list>(
+    exchange, runtime::find_stuck_actors{}, std::min(probe_timeout, context.request_timeout),
+    [&context, exchange, render](const runtime::expected<runtime::stuck_actor_list>& found) {
+      if (!found)
+        exchange->reply(render(judge(context, found.error())));
+      else if (!found->actors.empty())
+        exchange->reply(render(judge(context, found->actors)));
+      else
+        probe_status(context, exchange, render);
     });
 }
 

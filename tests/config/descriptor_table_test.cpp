@@ -106,6 +106,7 @@ TEST_CASE("the defaults are those of the architecture") {
   CHECK(x.agent.cancel_grace_ms == 2'000);
   CHECK(x.supervision.restarts_max == 5);
   CHECK(x.supervision.restarts_window_ms == 60'000);
+  CHECK(x.supervision.stuck_ms == 10'000);
   CHECK(x.reputation.lost == -20);
 }
 

@@ -247,6 +247,7 @@ caf::message_handler cluster_handlers(const std::shared_ptr<entry_script>& scrip
                                       const std::shared_ptr<kept_promises>& kept) {
   return {
     [script](actors::get_cluster_status) { return script->status; },
+    [script](runtime::find_stuck_actors) { return script->stuck; },
     [script](actors::list_nodes) { return script->nodes; },
     [script](const actors::get_node&) -> caf::result<actors::node_record> {
       if (script->nodes.nodes.empty())

@@ -62,6 +62,7 @@ public:
   actors::upload_progress resumed;
   actors::array_view array;
   actors::cluster_status status;
+  runtime::stuck_actor_list stuck;
   actors::node_list nodes;
   actors::model_list models;
   actors::execution_list executions;

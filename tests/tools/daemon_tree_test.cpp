@@ -12,6 +12,7 @@
 
 #include "runtime/system.hpp"
 #include "tests/support/temporary_folder.hpp"
+#include "tests/tools/daemon_options.hpp"
 
 using namespace dim;
 
@@ -49,20 +50,6 @@ struct running_tree {
   }
 };
 
-config::options options_in(const std::filesystem::path& folder) {
-  config::options options;
-  options.cluster.data_dir = folder.string();
-  options.cluster.port = 0;
-  options.gateway.port = 0;
-  options.node.devices = {"cpu:0"};
-  options.store.check_on_start = false;
-  options.store.sync = false;
-  options.supervision.backoff_ms = 10;
-  options.log.level = "off";
-  config::resolve(options);
-  return options;
-}
-
 std::atomic<int> terminations{0};
 
 /// Counts the SIGTERMs that the daemon sends to its process, whichever thread takes them.
@@ -96,7 +83,7 @@ void kill_one(caf::actor_system& system, const std::string& name) {
 
 TEST_CASE("every actor of a daemon hangs in the tree, and the tree stops in order") {
   tests::temporary_folder folder;
-  tools::daemon daemon{options_in(folder / "data")};
+  tools::daemon daemon{tests::daemon_options(folder / "data")};
   auto started = daemon.start();
   REQUIRE_MESSAGE(started, (started ? "" : started.error().message));
   running_tree tree{daemon.system()};
@@ -120,7 +107,7 @@ TEST_CASE("every actor of a daemon hangs in the tree, and the tree stops in orde
 
 TEST_CASE("an actor that is killed is replaced, with all that were started after it") {
   tests::temporary_folder folder;
-  tools::daemon daemon{options_in(folder / "data")};
+  tools::daemon daemon{tests::daemon_options(folder / "data")};
   REQUIRE(daemon.start());
   running_tree before{daemon.system()};
   kill_one(daemon.system(), "SCHEDULER");
@@ -135,7 +122,7 @@ TEST_CASE("an actor that is killed is replaced, with all that were started after
 TEST_CASE("a part that dies more often than the limits allow ends the daemon with an error") {
   counted_signal signal;
   tests::temporary_folder folder;
-  auto options = options_in(folder / "data");
+  auto options = tests::daemon_options(folder / "data");
   options.supervision.restarts_max = 1;
   tools::daemon daemon{options};
   REQUIRE(daemon.start());

@@ -26,6 +26,7 @@
 #include "runtime/link.hpp"
 #include "runtime/log.hpp"
 #include "runtime/process_metrics.hpp"
+#include "runtime/stuck_watch.hpp"
 #include "runtime/system.hpp"
 #include "runtime/tls_links.hpp"
 #include "tools/dimd/fault_injection.hpp"
@@ -114,6 +115,8 @@ struct daemon::parts {
   std::unique_ptr<caf::actor_system> system;
   /// Shows this process among the metrics.
   std::shared_ptr<void> shown;
+  /// Tells the log of actors that hang.
+  std::unique_ptr<runtime::stuck_watch> watch;
   orchestrator_services services;
   /// The orchestrator's ENTRY, in this process or behind a LINK.
   runtime::service<caf::actor> entry;
@@ -125,7 +128,8 @@ struct daemon::parts {
   std::shared_ptr<process_fate> fate = std::make_shared<process_fate>();
 };
 
-daemon::daemon(config::options options) : options_(std::move(options)) {
+daemon::daemon(config::options options, runtime::disk_faults disk)
+  : options_(std::move(options)), simulated_disk_(std::move(disk)) {
 }
 
 daemon::~daemon() {
@@ -143,7 +147,8 @@ runtime::expected<void> daemon::start() {
   p.lock = std::move(*lock);
   p.board = make_fault_board(options_);
   if (has_role(options_, "orchestrator")) {
-    auto disk = open_disk(options_, make_disk_faults(options_, p.board));
+    auto disk = open_disk(options_, simulated_disk_.before ? simulated_disk_
+                                                           : make_disk_faults(options_, p.board));
     if (!disk)
       return tl::unexpected(disk.error());
     p.disk = std::move(*disk);
@@ -152,6 +157,7 @@ runtime::expected<void> daemon::start() {
   actors::add_message_types(p.config);
   p.config.enable_links(options_.cluster.heartbeat_ms, options_.cluster.lost_ms);
   p.config.context->spin_limit = std::chrono::microseconds{options_.cluster.spin_us};
+  p.config.context->stuck_limit = std::chrono::milliseconds{options_.supervision.stuck_ms};
   runtime::enable_handoff(p.config);
   // CAF's own default is at least four.
   auto workers = options_.cluster.worker_threads > 0
@@ -161,6 +167,7 @@ runtime::expected<void> daemon::start() {
   p.system = std::make_unique<caf::actor_system>(p.config);
   runtime::enable_link_lane(*p.system);
   p.shown = runtime::show_process(roles_of(options_), *p.system);
+  p.watch = std::make_unique<runtime::stuck_watch>(*p.system);
   if (auto tree = start_tree(); !tree)
     return tree;
   if (auto published = publish(); !published)

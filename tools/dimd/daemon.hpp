@@ -7,6 +7,7 @@
 #include <caf/fwd.hpp>
 
 #include "config/options.hpp"
+#include "runtime/disk_faults.hpp"
 #include "runtime/errors.hpp"
 #include "runtime/supervisor.hpp"
 
@@ -20,7 +21,8 @@ namespace dim::tools {
 /// stopped in reverse order. Not thread-safe: for `main`.
 class daemon {
 public:
-  explicit daemon(config::options options);
+  /// `disk`: a simulated disk below the store, for tests; empty: the one that users may disturb.
+  explicit daemon(config::options options, runtime::disk_faults disk = {});
   ~daemon();
 
   /// Starts the roles that the options name and writes `cluster.port_file`. Errors: what kept a
@@ -50,6 +52,7 @@ private:
   bool drain_node_role();
 
   config::options options_;
+  runtime::disk_faults simulated_disk_;
   std::unique_ptr<parts> parts_;
   std::uint16_t cluster_port_ = 0;
   std::uint16_t gateway_port_ = 0;

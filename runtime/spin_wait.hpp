@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -27,11 +28,11 @@ public:
       many_at_.store(now, std::memory_order_relaxed);
   }
 
-  /// There are, or have just been, some, but for a while no more than few.
-  bool is_light() const noexcept {
+  /// There are, or have just been, some.
+  bool is_there() const noexcept {
     auto now = Clock::now().time_since_epoch();
     typename Clock::duration noted_at{noted_at_.load(std::memory_order_relaxed)};
-    return now - noted_at <= recent && is_calm();
+    return now - noted_at <= recent;
   }
 
   /// For a while there have been no more than few.
@@ -49,9 +50,9 @@ private:
 /// before it sleeps, and gives its core to whoever else can run between two looks. To wake a
 /// sleeping thread takes its waker, and itself, 5 to 50 microseconds; to find one awake takes none.
 ///
-/// That pays while there is little to do: with much to do threads are awake anyway, and the looking
-/// takes time from those who work. So it is done while traffic is light, and never in a process
-/// that has nothing to do.
+/// That pays most while there is little to do. With much to do it takes time from those who work, but
+/// whoever sleeps then has to be woken as well: so a thread looks for about as long as that takes. In
+/// a process that has nothing to do it never looks.
 ///
 ///     while (...)
 ///       if (!work() && !waiting.look([&] { return work(); }))
@@ -59,6 +60,9 @@ private:
 template <class Clock>
 class basic_spin_wait {
 public:
+  /// How long to look at the most while there is much to do.
+  static constexpr std::chrono::microseconds busy_limit{50};
+
   /// `limit`: how long to look; 0: never.
   basic_spin_wait(std::chrono::microseconds limit, const basic_traffic<Clock>& traffic)
     : limit_(limit), traffic_(traffic) {
@@ -67,9 +71,9 @@ public:
   /// Looks until `has_work()` says yes, or the time is over; whether there is work.
   template <class Look>
   bool look(Look has_work) const {
-    if (limit_.count() == 0 || !traffic_.is_light())
+    if (limit_.count() == 0 || !traffic_.is_there())
       return false;
-    auto end = Clock::now() + limit_;
+    auto end = Clock::now() + (traffic_.is_calm() ? limit_ : std::min(limit_, busy_limit));
     do {
       if (has_work())
         return true;

@@ -23,6 +23,7 @@ namespace dim::actors {
 struct channel_inference_state {
   static inline const char* name = "INFERENCE";
   static constexpr bool runs_on_lanes = true;
+  static constexpr bool works_long = true;
   using self_pointer = runtime::actor_self<channel_actor, channel_inference_state>;
   using broken_function = std::function<void(const runtime::failure&)>;
 

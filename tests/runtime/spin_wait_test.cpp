@@ -65,27 +65,33 @@ TEST_CASE("without a limit a thread sleeps at once") {
   CHECK(looks_in_vain(waiting{0us, traffic}, 10us) == 0);
 }
 
-TEST_CASE("a thread sleeps at once while many requests are under way, and in the gaps between") {
+TEST_CASE("a thread looks for a short while only while many requests are under way, and in the gaps "
+          "between") {
   known_traffic traffic;
+  waiting thread{100us, traffic};
   traffic.note(known_traffic::few);
-  CHECK(traffic.is_light());
+  CHECK(looks_in_vain(thread, 10us) == 10);
   traffic.note(known_traffic::few + 1);
-  CHECK_FALSE(traffic.is_light());
-  CHECK(looks_in_vain(waiting{100us, traffic}, 10us) == 0);
+  CHECK(looks_in_vain(thread, 10us) == waiting::busy_limit / 10us);
+  CHECK(looks_in_vain(waiting{20us, traffic}, 10us) == 2);
+  traffic.note(known_traffic::few + 1);
   hand_clock::present += known_traffic::calm;
   traffic.note(1);
-  CHECK_FALSE(traffic.is_light());
-  hand_clock::present += 1ns;
-  CHECK(traffic.is_light());
+  CHECK_FALSE(traffic.is_calm());
+  CHECK(looks_in_vain(thread, 10us) == waiting::busy_limit / 10us);
+  hand_clock::present += 1us;
+  traffic.note(1);
+  CHECK(traffic.is_calm());
+  CHECK(looks_in_vain(thread, 10us) == 10);
 }
 
 TEST_CASE("a thread sleeps at once where there has been no request for a while") {
   known_traffic traffic;
-  CHECK_FALSE(traffic.is_light());
+  CHECK_FALSE(traffic.is_there());
   traffic.note(1);
   hand_clock::present += known_traffic::recent;
-  CHECK(traffic.is_light());
+  CHECK(traffic.is_there());
   hand_clock::present += 1ns;
-  CHECK_FALSE(traffic.is_light());
+  CHECK_FALSE(traffic.is_there());
   CHECK(looks_in_vain(waiting{100us, traffic}, 10us) == 0);
 }

@@ -104,6 +104,8 @@ void check_abilities(const model_spec& spec, problem_list& problems) {
 }
 
 void check_kind(const model_spec& spec, problem_list& problems) {
+  if (spec.kind != model_kind::torchscript && spec.file_name != model_spec{}.file_name)
+    problems.push_back("file: expected none, for a model of this kind has no file");
   const bool is_echo = spec.kind == model_kind::identity || spec.kind == model_kind::delay;
   if (is_echo) {
     bool is_alike = spec.inputs.size() == spec.outputs.size();

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "models/repository.hpp"
+#include "runtime/digest.hpp"
 #include "tests/models/tensors.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -74,7 +75,7 @@ TEST_CASE("a config.pbtxt of a TorchScript model is read as it is, and what is u
   CHECK(spec.isolated == isolation::thread);
   CHECK(spec.parameters == std::map<std::string, std::string>{{"colour", "blue"}});
   CHECK(spec.response_cache);
-  CHECK(read->file_name == "net.pt");
+  CHECK(spec.file_name == "net.pt");
   CHECK(read->label_files.at("OUTPUT__0") == "labels.txt");
   CHECK(read->unused == std::vector<std::string>{"optimization", "metric_tags"});
 }
@@ -233,6 +234,7 @@ TEST_CASE("JSON changes what it names, and leaves the rest and the labels") {
   REQUIRE_MESSAGE(read, (read ? "" : read.error().message));
   CHECK(read->max_batch_size == 32);
   CHECK(read->batching == batching_policy{});
+  CHECK(read->file_name == "net.pt");
   CHECK(read->inputs == base.inputs);
   CHECK(read->outputs == base.outputs);
   CHECK(read->served == base.served);
@@ -246,6 +248,8 @@ TEST_CASE("what is written as JSON is read back equal") {
   const auto spec = parse_triton_text(torch_text)->spec;
   model_spec bare;
   bare.name = spec.name;
+  // Files stay where they are.
+  bare.file_name = spec.file_name;
   const auto again = parse_triton_json(to_triton_json(spec), bare);
   REQUIRE_MESSAGE(again, (again ? "" : again.error().message));
   CHECK(*again == spec);
@@ -269,6 +273,8 @@ TEST_CASE("config.toml names what is wrong in its sections, with the line") {
   CHECK(problem("kind = \"identity\"\n" + tensors).starts_with("outputs: expected the types"));
   CHECK(problem("kind = \"add_sub\"\n" + tensors).starts_with("add_sub: expected two inputs"));
   CHECK(problem("kind = \"ensemble\"\n" + tensors).starts_with("steps: expected 1 to 64"));
+  CHECK(problem("file = \"../m.pt\"\n" + tensors).starts_with("line 1: file: expected the plain"));
+  CHECK(problem("kind = \"delay\"\nfile = \"m.pt\"\n" + tensors).ends_with("kind has no file"));
   CHECK(problem(tensors + "[batching]\nsize = 3\n").starts_with("line 10: batching.size"));
   CHECK(problem(tensors + "[instances]\ncount = 1000\n").starts_with("instances: "));
   CHECK(problem(tensors + "[instances]\ngpus = [-1]\n").find("gpus: expected whole numbers")
@@ -320,4 +326,29 @@ TEST_CASE("a model changed by hand is read again, and stays as it was when it is
   std::filesystem::remove_all(folder / "digits");
   REQUIRE(opened->read_again("digits"));
   CHECK(opened->list().empty());
+}
+
+TEST_CASE("an uploaded version has its file where the configuration says, also after a restart") {
+  const tests::temporary_folder folder;
+  tests::write_file(folder / "digits/config.pbtxt", torch_text);
+  tests::write_file(folder / "digits/labels.txt", "no\nyes\n");
+  tests::write_file(folder / "digits/1/net.pt", "bytes");
+  auto opened = repository::open({folder.path(), 1 << 20, 3});
+  REQUIRE(opened);
+  auto spec = opened->find("digits", "")->spec;
+  spec.file_name = "model.pt";
+  for (const std::string content : {"second", "third"}) {
+    REQUIRE(opened->begin_upload("u"));
+    REQUIRE(opened->append("u", 0, content));
+    REQUIRE(opened->seal_upload("u", content.size(), runtime::sha256_hex(content)));
+    REQUIRE(opened->commit_upload("u", "digits", "", spec));
+    REQUIRE(opened->read_again("digits"));
+  }
+  CHECK(std::filesystem::exists(folder / "digits/config.toml"));
+  const auto again = repository::open({folder.path(), 1 << 20, 3});
+  REQUIRE(again);
+  CHECK(again->problems().empty());
+  CHECK(again->list().size() == 3);
+  for (const std::string content : {"bytes", "second", "third"})
+    CHECK(again->path_of(runtime::sha256_hex(content))->filename() == "net.pt");
 }

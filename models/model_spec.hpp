@@ -104,7 +104,9 @@ constexpr instance_kind last_value(instance_kind) noexcept {
   return instance_kind::gpu;
 }
 
-/// How many workers of this model a device runs side by side.
+inline constexpr std::uint32_t instances_max = 64;
+
+/// How many workers of this model a device runs side by side: 1 to `instances_max`.
 struct instance_group {
   std::uint32_t count = 1;
   instance_kind kind = instance_kind::automatic;

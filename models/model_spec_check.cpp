@@ -15,7 +15,6 @@ constexpr std::size_t tensor_name_max = 256;
 constexpr std::size_t rank_max = 16;
 constexpr std::int64_t batch_size_max = 1'000'000;
 constexpr std::uint32_t priority_levels_max = 1'000;
-constexpr std::uint32_t instances_max = 64;
 constexpr std::size_t steps_max = 64;
 
 using problem_list = std::vector<std::string>;
@@ -73,7 +72,8 @@ void check_batching(const model_spec& spec, problem_list& problems) {
       problems.push_back("the queue policy of priority " + std::to_string(level)
                          + " belongs to no priority level");
   if (spec.instances.count < 1 || spec.instances.count > instances_max)
-    problems.push_back("instances: expected a count from 1 to 64");
+    problems.push_back("instances.count: expected 1 to " + std::to_string(instances_max) + ", got "
+                       + std::to_string(spec.instances.count));
 }
 
 bool is_number(datatype type) {

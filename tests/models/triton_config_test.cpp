@@ -146,6 +146,14 @@ input { name: "x" data_type: TYPE_FP32 dims: 1 } output { name: "y" data_type: T
     REQUIRE_MESSAGE(read, (read ? "" : read.error().message));
     return read->spec.instances;
   };
+  CHECK(groups("{ count: 4 kind: KIND_CPU }") == instance_group{4, instance_kind::cpu, {}});
+  CHECK(groups("{ kind: KIND_GPU gpus: [ 0 ] }") == instance_group{1, instance_kind::gpu, {0}});
+  CHECK(groups("{ count: 2 kind: KIND_GPU }") == instance_group{2, instance_kind::gpu, {}});
+  CHECK(groups("{ kind: KIND_AUTO }") == instance_group{});
+  CHECK(groups("{ count: 2 gpus: [ 1, 0 ] }")
+        == instance_group{2, instance_kind::automatic, {0, 1}});
+  CHECK(groups("{ name: \"any\" }") == instance_group{});
+  CHECK(groups("") == instance_group{});
   CHECK(groups("{ count: 2 kind: KIND_CPU }, { kind: KIND_CPU }")
         == instance_group{3, instance_kind::cpu, {}});
   CHECK(groups("{ kind: KIND_GPU gpus: [ 1 ] }, { kind: KIND_GPU gpus: [ 0 ] }")
@@ -163,12 +171,22 @@ input { name: "x" data_type: TYPE_FP32 dims: 1 } output { name: "y" data_type: T
   };
   CHECK(problem("{ count: 2 kind: KIND_GPU gpus: [ 0 ] }, { kind: KIND_GPU gpus: [ 1 ] }")
         == "instance_group[1].count: expected as many instances on GPU 1 as on GPU 0, 2, got 1");
-  CHECK(problem("{ kind: KIND_GPU }, { kind: KIND_CPU }").starts_with("instance_group[1].kind: "));
+  CHECK(problem("{ gpus: [ 0, 2 ] count: 2 }, { gpus: 1 }, { gpus: 2 }, { gpus: 0 }")
+        == "instance_group[1].count: expected as many instances on GPU 1 as on GPU 0, 3, got 1");
+  CHECK(problem("{ kind: KIND_GPU }, { count: 2 kind: KIND_CPU }")
+        == "instance_group[1].kind: expected KIND_GPU as in the first group, for groups of several "
+           "kinds can not be served, got KIND_CPU");
+  CHECK(problem("{ kind: KIND_CPU }, { kind: KIND_MODEL }").ends_with(", got KIND_MODEL"));
   CHECK(problem("{ kind: KIND_GPU }, { kind: KIND_GPU gpus: [ 0 ] }")
-          .starts_with("instance_group[1].gpus: "));
-  CHECK(problem("{ kind: KIND_CPU gpus: [ 0 ] }").starts_with("instance_group[0].gpus: "));
-  CHECK(problem("{ gpus: [ -1 ] }").starts_with("instance_group[0].gpus: "));
-  CHECK(problem("{ count: 60 }, { count: 5 }").starts_with("instances: "));
+        == "instance_group[1].gpus: expected none, for the first group names no GPUs");
+  CHECK(problem("{ gpus: [ 0 ] }, { count: 2 }")
+        == "instance_group[1].gpus: expected some, for the first group names its GPUs");
+  CHECK(problem("{ kind: KIND_CPU gpus: [ 0 ] }")
+        == "instance_group[0].gpus: expected none, for the group is of KIND_CPU");
+  CHECK(problem("{ gpus: [ -1 ] }")
+        == "instance_group[0].gpus: expected whole numbers from 0 up, got -1");
+  CHECK(problem("{ count: 60 }, { count: 5 }")
+        == "instance_group[1].count: expected at most 64 instances in all groups together, got 65");
 }
 
 TEST_CASE("labels take the place of the files that a configuration names, and outlive them") {
@@ -276,7 +294,7 @@ TEST_CASE("config.toml names what is wrong in its sections, with the line") {
   CHECK(problem("file = \"../m.pt\"\n" + tensors).starts_with("line 1: file: expected the plain"));
   CHECK(problem("kind = \"delay\"\nfile = \"m.pt\"\n" + tensors).ends_with("kind has no file"));
   CHECK(problem(tensors + "[batching]\nsize = 3\n").starts_with("line 10: batching.size"));
-  CHECK(problem(tensors + "[instances]\ncount = 1000\n").starts_with("instances: "));
+  CHECK(problem(tensors + "[instances]\ncount = 1000\n").starts_with("instances.count: "));
   CHECK(problem(tensors + "[instances]\ngpus = [-1]\n").find("gpus: expected whole numbers")
         != std::string::npos);
   CHECK(problem(tensors + "[versions]\nversions = [0]\n").find("versions.versions")

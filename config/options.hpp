@@ -310,8 +310,8 @@ struct router_options {
   std::string record_file;
   /// The file is begun anew at this size, with the full one kept beside it; 0: none is written.
   std::uint64_t record_file_bytes_max = 16ull << 20;
-  /// The most popular models, so many, are started on a node that joins, while it is idle and has
-  /// room that nobody uses; 0: none.
+  /// The most popular models, so many, are started on a node that joins, or that no longer has
+  /// their agents, while it is idle and has room that nobody uses; 0: none.
   std::uint32_t prewarm_models = 2;
   /// A request counts half as much for its model's popularity after so long.
   std::uint64_t popularity_half_life_ms = 3'600'000;

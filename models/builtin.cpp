@@ -18,9 +18,11 @@ namespace {
 
 using runtime::error_code;
 
-const tensor& input_of(const tensor_list& inputs, const tensor_spec& declared) {
-  return *std::find_if(inputs.begin(), inputs.end(),
-                       [&](const tensor& each) { return each.name == declared.name; });
+/// Null when it is left out.
+const tensor* input_of(const tensor_list& inputs, const tensor_spec& declared) {
+  const auto found = std::find_if(inputs.begin(), inputs.end(),
+                                  [&](const tensor& each) { return each.name == declared.name; });
+  return found == inputs.end() ? nullptr : &*found;
 }
 
 /// How clients see the output of a model that gives what it sees of this input.
@@ -32,7 +34,10 @@ std::vector<std::int64_t> shape_of(const tensor_spec& output, const tensor& inpu
 tensor_list repeat(const model_spec& spec, const tensor_list& inputs) {
   tensor_list outputs;
   for (std::size_t index = 0; index < spec.outputs.size(); ++index) {
-    tensor output = input_of(inputs, spec.inputs[index]);
+    const tensor* input = input_of(inputs, spec.inputs[index]);
+    if (input == nullptr)
+      continue;
+    tensor output = *input;
     output.name = spec.outputs[index].name;
     output.shape =
       shape_of(spec.outputs[index], output, spec.inputs[index], spec.max_batch_size > 0);
@@ -141,8 +146,8 @@ runtime::expected<std::vector<char>> combine_tensors(const tensor& one, const te
 
 runtime::expected<tensor_list> add_and_subtract(const model_spec& spec,
                                                 const tensor_list& inputs) {
-  const tensor& one = input_of(inputs, spec.inputs[0]);
-  const tensor& other = input_of(inputs, spec.inputs[1]);
+  const tensor& one = *input_of(inputs, spec.inputs[0]);
+  const tensor& other = *input_of(inputs, spec.inputs[1]);
   tensor_list outputs;
   for (std::size_t index = 0; index < 2; ++index) {
     auto data = combine_tensors(one, other, index == 0);
@@ -159,7 +164,11 @@ runtime::expected<tensor_list> add_and_subtract(const model_spec& spec,
 }  // namespace
 
 bool is_builtin(model_kind kind) noexcept {
-  return kind == model_kind::identity || kind == model_kind::add_sub || kind == model_kind::delay;
+  return repeats_inputs(kind) || kind == model_kind::add_sub;
+}
+
+bool repeats_inputs(model_kind kind) noexcept {
+  return kind == model_kind::identity || kind == model_kind::delay;
 }
 
 runtime::expected<tensor_list> run_builtin(const model_spec& spec, const tensor_list& inputs) {

@@ -122,6 +122,10 @@ bool is_model_name(std::string_view name) noexcept {
   });
 }
 
+bool is_plain_file_name(std::string_view name) noexcept {
+  return !name.empty() && name.front() != '.' && name.find('/') == std::string_view::npos;
+}
+
 bool is_version(std::string_view version) noexcept {
   if (version.empty() || version.size() > version_digits_max || version.front() == '0')
     return false;

@@ -104,7 +104,9 @@ constexpr instance_kind last_value(instance_kind) noexcept {
   return instance_kind::gpu;
 }
 
-/// How many workers of this model a device runs side by side.
+inline constexpr std::uint32_t instances_max = 64;
+
+/// How many workers of this model a device runs side by side: 1 to `instances_max`.
 struct instance_group {
   std::uint32_t count = 1;
   instance_kind kind = instance_kind::automatic;
@@ -204,6 +206,8 @@ struct model_spec {
   bool response_cache = false;
   /// Text parameters, such as `delay_ms`.
   std::map<std::string, std::string> parameters;
+  /// The program in each version's folder, of a TorchScript model.
+  std::string file_name = "model.pt";
 
   bool operator==(const model_spec&) const = default;
 };
@@ -212,7 +216,7 @@ template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, model_spec& x) {
   return f(x.name, x.description, x.inputs, x.outputs, x.max_batch_size, x.isolated,
            x.batch_delay_max_us, x.memory_bytes, x.kind, x.batching, x.instances, x.served,
-           x.warm_up, x.steps, x.response_cache, x.parameters);
+           x.warm_up, x.steps, x.response_cache, x.parameters, x.file_name);
 }
 
 /// Reads the text of a `config.toml`. The failure (`bad_input`) names every problem in `details`,
@@ -225,6 +229,9 @@ std::string to_toml(const model_spec& spec);
 /// Whether `name` may name a model: 1 to 128 of letters, digits, '.', '_' and '-', first a letter
 /// or digit.
 bool is_model_name(std::string_view name) noexcept;
+
+/// Whether `name` names a file in the folder at hand: not a path, and not hidden.
+bool is_plain_file_name(std::string_view name) noexcept;
 
 /// Whether `version` is a whole number from 1 up, as text without leading zeros.
 bool is_version(std::string_view version) noexcept;

@@ -5,6 +5,7 @@
 #include <set>
 #include <string_view>
 
+#include "models/builtin.hpp"
 #include "models/reshape.hpp"
 
 namespace dim::models {
@@ -15,7 +16,6 @@ constexpr std::size_t tensor_name_max = 256;
 constexpr std::size_t rank_max = 16;
 constexpr std::int64_t batch_size_max = 1'000'000;
 constexpr std::uint32_t priority_levels_max = 1'000;
-constexpr std::uint32_t instances_max = 64;
 constexpr std::size_t steps_max = 64;
 
 using problem_list = std::vector<std::string>;
@@ -73,39 +73,18 @@ void check_batching(const model_spec& spec, problem_list& problems) {
       problems.push_back("the queue policy of priority " + std::to_string(level)
                          + " belongs to no priority level");
   if (spec.instances.count < 1 || spec.instances.count > instances_max)
-    problems.push_back("instances: expected a count from 1 to 64");
+    problems.push_back("instances.count: expected 1 to " + std::to_string(instances_max) + ", got "
+                       + std::to_string(spec.instances.count));
 }
 
 bool is_number(datatype type) {
   return type != datatype::boolean && type != datatype::fp16 && type != datatype::bf16;
 }
 
-void check_ensemble_shapes(const std::vector<tensor_spec>& tensors, const std::string& key,
-                           problem_list& problems) {
-  for (std::size_t index = 0; index < tensors.size(); ++index)
-    if (tensors[index].is_reshaped)
-      problems.push_back(key + "[" + std::to_string(index)
-                         + "].reshape: expected none, for the models of an ensemble's steps see "
-                           "tensors as they declare them");
-}
-
-/// Only a TorchScript program has defaults for what a request leaves out, and an ensemble hands
-/// tensors on as they are.
-void check_abilities(const model_spec& spec, problem_list& problems) {
-  for (std::size_t index = 0; index < spec.inputs.size(); ++index)
-    if (spec.inputs[index].is_optional && spec.kind != model_kind::torchscript)
-      problems.push_back("inputs[" + std::to_string(index)
-                         + "].optional: expected false, for a model of this kind needs all its "
-                           "inputs");
-  if (spec.kind != model_kind::ensemble)
-    return;
-  check_ensemble_shapes(spec.inputs, "inputs", problems);
-  check_ensemble_shapes(spec.outputs, "outputs", problems);
-}
-
 void check_kind(const model_spec& spec, problem_list& problems) {
-  const bool is_echo = spec.kind == model_kind::identity || spec.kind == model_kind::delay;
-  if (is_echo) {
+  if (spec.kind != model_kind::torchscript && spec.file_name != model_spec{}.file_name)
+    problems.push_back("file: expected none, for a model of this kind has no file");
+  if (repeats_inputs(spec.kind)) {
     bool is_alike = spec.inputs.size() == spec.outputs.size();
     for (std::size_t index = 0; is_alike && index < spec.inputs.size(); ++index)
       is_alike = spec.inputs[index].type == spec.outputs[index].type
@@ -114,6 +93,10 @@ void check_kind(const model_spec& spec, problem_list& problems) {
       problems.push_back("outputs: expected the types and dims of the inputs, which they repeat");
   }
   if (spec.kind == model_kind::add_sub) {
+    for (std::size_t index = 0; index < spec.inputs.size(); ++index)
+      if (spec.inputs[index].is_optional)
+        problems.push_back("inputs[" + std::to_string(index)
+                           + "].optional: expected false, for a sum and a difference are of two");
     const bool is_pair = spec.inputs.size() == 2 && spec.outputs.size() == 2
                          && spec.inputs[0].type == spec.inputs[1].type
                          && spec.inputs[0].model_dims() == spec.inputs[1].model_dims()
@@ -178,7 +161,6 @@ std::vector<std::string> check_model_spec(const model_spec& spec) {
   check_tensors(spec.inputs, "inputs", spec.max_batch_size > 0, problems);
   check_tensors(spec.outputs, "outputs", spec.max_batch_size > 0, problems);
   check_batching(spec, problems);
-  check_abilities(spec, problems);
   check_kind(spec, problems);
   check_ensemble(spec, problems);
   return problems;

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <limits>
+#include <utility>
 
 namespace dim::models {
 
@@ -185,6 +186,11 @@ void write_step(std::string& text, const ensemble_step& step) {
 void read_serving_sections(toml_fields& fields, model_spec& spec) {
   spec.kind = named(fields, "kind", kind_names, spec.kind);
   spec.response_cache = fields.flag("response_cache").value_or(false);
+  if (auto file = fields.text("file")) {
+    spec.file_name = std::move(*file);
+    if (!is_plain_file_name(spec.file_name))
+      fields.add_problem("file", "expected the plain name of a file");
+  }
   if (auto batching = fields.table("batching"))
     read_batching(*batching, spec.batching);
   if (auto instances = fields.table("instances"))
@@ -203,6 +209,8 @@ void write_serving_keys(std::string& text, const model_spec& spec) {
     text += "kind = " + name_of(kind_names, spec.kind) + "\n";
   if (spec.response_cache)
     text += "response_cache = true\n";
+  if (spec.file_name != model_spec{}.file_name)
+    text += "file = " + toml_quoted(spec.file_name) + "\n";
 }
 
 void write_serving_sections(std::string& text, const model_spec& spec) {

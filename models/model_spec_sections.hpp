@@ -8,8 +8,8 @@
 /// The part of `config.toml` that says how a model is served. Included by sources only.
 namespace dim::models {
 
-/// Reads `kind`, `response_cache`, [batching], [instances], [versions], [[warm_up]], [[steps]] and
-/// [parameters].
+/// Reads `kind`, `response_cache`, `file`, [batching], [instances], [versions], [[warm_up]],
+/// [[steps]] and [parameters].
 void read_serving_sections(toml_fields& fields, model_spec& spec);
 
 /// Writes the keys of the top level, and the sections, that differ from their defaults.

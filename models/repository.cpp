@@ -143,7 +143,7 @@ fs::path repository::folder_of(std::string_view name) const {
 }
 
 fs::path repository::file_of(const model_record& model, std::uint64_t version) const {
-  return folder_of(model.spec.name) / std::to_string(version) / model.file_name;
+  return folder_of(model.spec.name) / std::to_string(version) / model.spec.file_name;
 }
 
 fs::path repository::wishes_path() const {

@@ -20,7 +20,7 @@ namespace dim::models {
 struct repository_entry {
   std::string name;
   std::string version;
-  /// SHA-256 of `model.pt`.
+  /// SHA-256 of the program's file.
   std::string digest;
   std::uint64_t byte_size = 0;
   /// When the file was written, in milliseconds since the Unix epoch.
@@ -58,7 +58,7 @@ struct file_block {
 /// The model repository of the orchestrator: a folder with
 ///
 ///     <model>/config.toml            or, as Triton has it, config.pbtxt
-///     <model>/<version>/model.pt     or the file that config.pbtxt names
+///     <model>/<version>/model.pt     or the file that the configuration names
 ///
 /// and beside the models `.staging/` (uploads on their way), `.digests` (the SHA-256 of every file
 /// with its size and time, so that a start reads only files that have changed) and `.serving` (see
@@ -152,9 +152,10 @@ public:
   /// existing version with the same bytes is answered as it stands, so that a repeated upload is no
   /// error. Where the model has other versions already, `spec` must declare the same inputs,
   /// outputs and `max_batch_size`, since all versions share one config.toml; its other fields, and
-  /// its labels, replace the old ones. Errors abandon the upload: not_found, bad_input (name,
-  /// version, or `spec.name` is another name), conflict (the version has other bytes, or the
-  /// declarations differ), store_full, internal.
+  /// its labels, replace the old ones, but for the name of the file, under which the other versions
+  /// are found. Errors abandon the upload: not_found, bad_input (name, version, or `spec.name` is
+  /// another name), conflict (the version has other bytes, or the declarations differ), store_full,
+  /// internal.
   runtime::expected<repository_entry> commit_upload(const std::string& upload_id,
                                                     const std::string& name,
                                                     const std::string& version, model_spec spec);
@@ -191,7 +192,6 @@ private:
   struct model_record {
     model_spec spec;
     std::map<std::uint64_t, version_record> versions;
-    std::string file_name = "model.pt";
   };
 
   explicit repository(repository_options options);

@@ -122,7 +122,6 @@ runtime::expected<repository::model_record> repository::read_triton_config(
     return runtime::fail(read.error().code, "config.pbtxt: " + joined(read.error()));
   model_record model;
   model.spec = std::move(read->spec);
-  model.file_name = std::move(read->file_name);
   for (tensor_spec& output : model.spec.outputs) {
     const auto file = read->label_files.find(output.name);
     if (file == read->label_files.end())
@@ -143,7 +142,7 @@ runtime::expected<repository::model_record> repository::read_triton_config(
 
 runtime::expected<std::vector<std::string>> repository::labels_in(const std::string& name,
                                                                   const std::string& file) const {
-  if (file.empty() || file.starts_with('.') || file.find('/') != std::string::npos)
+  if (!is_plain_file_name(file))
     return runtime::fail(error_code::bad_input,
                          "label_filename: expected the plain name of a file");
   const auto text = read_text(folder_of(name) / file, config_bytes_max);
@@ -167,7 +166,7 @@ void repository::read_version(model_record& model, std::uint64_t version) {
   std::error_code error;
   record.byte_size = fs::file_size(file, error);
   if (error) {
-    problems_.push_back(key + ": can not read " + model.file_name + ": " + error.message());
+    problems_.push_back(key + ": can not read " + model.spec.file_name + ": " + error.message());
     return;
   }
   record.written_ns = written_ns_of(file);

@@ -177,6 +177,7 @@ runtime::expected<repository_entry> repository::enter(const std::string& upload_
       return runtime::fail(error_code::conflict,
                            "the other versions of \"" + name
                              + "\" have other inputs, outputs or another max_batch_size");
+    spec.file_name = model->second.spec.file_name;
   }
   if (auto placed = place_files(upload_id, staged, spec, *number); !placed)
     return tl::unexpected(placed.error());
@@ -205,10 +206,8 @@ runtime::expected<std::uint64_t> repository::choose_version(const std::string& n
 
 runtime::expected<void> repository::place_files(const std::string& upload_id, upload& staged,
                                                 const model_spec& spec, std::uint64_t version) {
-  const auto model = models_.find(spec.name);
-  const std::string file_name = model == models_.end() ? "model.pt" : model->second.file_name;
   const fs::path folder = upload_folder(upload_id, staged.byte_size);
-  if (auto published = staged.file.publish(folder / file_name); !published)
+  if (auto published = staged.file.publish(folder / spec.file_name); !published)
     return published;
   std::error_code error;
   const bool is_new = fs::create_directory(folder_of(spec.name), error);

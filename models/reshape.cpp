@@ -77,6 +77,15 @@ shape_list shape_for_model(const tensor_spec& declared, const shape_list& shape,
   return in_place_of(declared.dims, declared.reshape, shape, has_batch);
 }
 
+bool fits_model(const tensor_spec& declared, const shape_list& shape, bool has_batch) {
+  const shape_list& dims = declared.model_dims();
+  const std::size_t skipped = has_batch ? 1 : 0;
+  if (shape.size() != dims.size() + skipped)
+    return false;
+  return std::equal(dims.begin(), dims.end(), shape.begin() + static_cast<std::ptrdiff_t>(skipped),
+                    [](std::int64_t dim, std::int64_t given) { return dim == -1 || dim == given; });
+}
+
 shape_list shape_for_client(const tensor_spec& declared, const shape_list& shape, bool has_batch) {
   if (!declared.is_reshaped)
     return shape;

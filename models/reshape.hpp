@@ -21,7 +21,11 @@ std::string reshape_problem(const tensor_spec& declared, bool has_batch);
 std::vector<std::int64_t> shape_for_model(const tensor_spec& declared,
                                           const std::vector<std::int64_t>& shape, bool has_batch);
 
-/// The way back: how clients see a tensor that the model sees as `shape`.
+/// Whether a tensor of this shape is one as the model sees it.
+bool fits_model(const tensor_spec& declared, const std::vector<std::int64_t>& shape,
+                bool has_batch);
+
+/// The way back: how clients see a tensor that the model sees as `shape`, which fits.
 std::vector<std::int64_t> shape_for_client(const tensor_spec& declared,
                                            const std::vector<std::int64_t>& shape, bool has_batch);
 

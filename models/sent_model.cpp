@@ -131,7 +131,7 @@ runtime::expected<sent_model> read_sent_model(const std::string& name,
       model.versions.emplace(version, runtime::bytes::copy_of(to_toml(model.spec)));
       continue;
     }
-    const std::string path = std::to_string(version) + "/" + config->file_name;
+    const std::string path = std::to_string(version) + "/" + model.spec.file_name;
     const auto* file = take(files, path, used);
     if (file == nullptr)
       return missing(path);
@@ -140,7 +140,7 @@ runtime::expected<sent_model> read_sent_model(const std::string& name,
   if (model.versions.empty())
     return runtime::fail(error_code::bad_input,
                          "parameters: expected a file of some version, such as file:1/"
-                           + config->file_name);
+                           + model.spec.file_name);
   for (const auto& [path, data] : files)
     if (!used.contains(path))
       model.unused.push_back(path);

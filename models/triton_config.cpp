@@ -44,10 +44,10 @@ public:
 runtime::expected<triton_model> checked(const triton::ModelConfig& message) {
   std::vector<std::string> problems;
   triton_model model = from_message(message, problems);
-  if (model.file_name.find('/') != std::string::npos || model.file_name.starts_with('.'))
+  if (!is_plain_file_name(model.spec.file_name))
     problems.push_back("default_model_filename: expected the plain name of a file");
   for (const auto& [output, file] : model.label_files)
-    if (file.find('/') != std::string::npos || file.starts_with('.'))
+    if (!is_plain_file_name(file))
       problems.push_back("label_filename: expected the plain name of a file");
   for (std::string& problem : check_model_spec(model.spec))
     problems.push_back(std::move(problem));
@@ -66,10 +66,12 @@ void lay_over(triton::ModelConfig& base, const triton::ModelConfig& over) {
 }
 
 /// Labels stand in files of their own, and memory in no field: they stay, but for labels that are
-/// there anew.
+/// there anew. The program stays where it is.
 void keep_own_fields(model_spec& spec, const model_spec& base) {
   spec.description = base.description;
   spec.memory_bytes = base.memory_bytes;
+  if (spec.kind == base.kind)
+    spec.file_name = base.file_name;
   for (tensor_spec& output : spec.outputs)
     for (const tensor_spec& old : base.outputs)
       if (output.labels.empty() && old.name == output.name && old.dims == output.dims)

@@ -19,8 +19,6 @@ inline constexpr std::string_view shown_label_file = "labels.txt";
 /// A configuration with what of it stands in other files.
 struct triton_model {
   model_spec spec;
-  /// The program's file in each version's folder; "model.pt" unless it says otherwise.
-  std::string file_name;
   /// Files in the model's folder with one label a line, by the output they belong to.
   std::map<std::string, std::string> label_files;
   /// Fields that are set and not used here, by name, in order.

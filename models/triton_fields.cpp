@@ -239,8 +239,8 @@ triton_model from_message(const triton::ModelConfig& message, std::vector<std::s
     problems.push_back("backend \"" + message.backend() + "\", platform \"" + message.platform()
                        + "\": expected the backend pytorch, identity, add_sub or delay, or the "
                          "platform pytorch_libtorch or ensemble");
-  model.file_name = message.default_model_filename().empty() ? "model.pt"
-                                                             : message.default_model_filename();
+  if (spec.kind == model_kind::torchscript && !message.default_model_filename().empty())
+    spec.file_name = message.default_model_filename();
   spec.max_batch_size = message.max_batch_size();
   for (const auto& input : message.input()) {
     spec.inputs.push_back(tensor_from(input, problems));
@@ -277,7 +277,7 @@ void to_message(const model_spec& spec, triton::ModelConfig& message) {
   if (spec.kind == model_kind::ensemble)
     message.set_platform("ensemble");
   if (spec.kind == model_kind::torchscript)
-    message.set_default_model_filename("model.pt");
+    message.set_default_model_filename(spec.file_name);
   write_versions(spec.served, *message.mutable_version_policy());
   message.set_max_batch_size(static_cast<std::int32_t>(
     std::min<std::int64_t>(spec.max_batch_size, std::numeric_limits<std::int32_t>::max())));

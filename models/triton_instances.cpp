@@ -11,17 +11,15 @@ namespace {
 
 using group_message = triton::ModelInstanceGroup;
 
-/// A group may not have more workers than this; the sum of all is checked with the rest.
-constexpr std::int32_t count_max = 1'000'000;
-
 instance_kind kind_of(const group_message& group) {
   if (group.kind() == group_message::KIND_GPU)
     return instance_kind::gpu;
   return group.kind() == group_message::KIND_CPU ? instance_kind::cpu : instance_kind::automatic;
 }
 
+/// One worker where the group does not say, as in Triton.
 std::uint32_t count_of(const group_message& group) {
-  return static_cast<std::uint32_t>(std::clamp(group.count(), 1, count_max));
+  return static_cast<std::uint32_t>(std::max(group.count(), 1));
 }
 
 /// Adds up the groups; `path` is that of the one that is looked at.
@@ -33,13 +31,17 @@ public:
   void add(const group_message& group, const std::string& path) {
     if (path_.empty()) {
       sum_.kind = kind_of(group);
+      kind_name_ = group_message::Kind_Name(group.kind());
       names_gpus_ = !group.gpus().empty();
     }
     path_ = path;
     if (kind_of(group) != sum_.kind)
-      refuse("kind: expected that of the first group: groups of several kinds can not be served");
+      refuse("kind: expected " + kind_name_
+             + " as in the first group, for groups of several kinds can not be served, got "
+             + group_message::Kind_Name(group.kind()));
     else if (!group.gpus().empty() != names_gpus_)
-      refuse("gpus: expected GPUs in all groups or in none");
+      refuse(names_gpus_ ? "gpus: expected some, for the first group names its GPUs"
+                         : "gpus: expected none, for the first group names no GPUs");
     else if (names_gpus_ && sum_.kind == instance_kind::cpu)
       refuse("gpus: expected none, for the group is of KIND_CPU");
     every_ += count_of(group);
@@ -47,23 +49,42 @@ public:
       if (gpu < 0)
         refuse("gpus: expected whole numbers from 0 up, got " + std::to_string(gpu));
       else
-        by_gpu_[static_cast<std::uint32_t>(gpu)] += count_of(group);
+        note_gpu(static_cast<std::uint32_t>(gpu), count_of(group));
   }
 
   instance_group finish() {
-    sum_.count = static_cast<std::uint32_t>(std::min<std::uint64_t>(every_, count_max));
-    for (const auto& [gpu, count] : by_gpu_) {
-      sum_.count = static_cast<std::uint32_t>(std::min<std::uint64_t>(count, count_max));
+    const gpu_sum all{every_, path_};
+    const gpu_sum& first = by_gpu_.empty() ? all : by_gpu_.begin()->second;
+    for (const auto& [gpu, sum] : by_gpu_) {
       sum_.gpus.push_back(gpu);
-      if (count != by_gpu_.begin()->second)
+      path_ = sum.path;
+      if (sum.count != first.count)
         refuse("count: expected as many instances on GPU " + std::to_string(gpu) + " as on GPU "
-               + std::to_string(by_gpu_.begin()->first) + ", "
-               + std::to_string(by_gpu_.begin()->second) + ", got " + std::to_string(count));
+               + std::to_string(by_gpu_.begin()->first) + ", " + std::to_string(first.count)
+               + ", got " + std::to_string(sum.count));
     }
+    path_ = first.path;
+    if (first.count > instances_max)
+      refuse("count: expected at most " + std::to_string(instances_max)
+             + " instances in all groups together, got " + std::to_string(first.count));
+    sum_.count = static_cast<std::uint32_t>(std::min<std::uint64_t>(first.count, instances_max));
     return sum_;
   }
 
 private:
+  /// Workers on one GPU.
+  struct gpu_sum {
+    std::uint64_t count = 0;
+    /// Of the last group that names it.
+    std::string path;
+  };
+
+  void note_gpu(std::uint32_t gpu, std::uint32_t count) {
+    gpu_sum& sum = by_gpu_[gpu];
+    sum.count += count;
+    sum.path = path_;
+  }
+
   void refuse(const std::string& words) {
     problems_.push_back(path_ + "." + words);
   }
@@ -71,10 +92,12 @@ private:
   std::vector<std::string>& problems_;
   std::string path_;
   instance_group sum_;
+  /// What the first group says.
+  std::string kind_name_;
   bool names_gpus_ = false;
   /// Workers of all groups.
   std::uint64_t every_ = 0;
-  std::map<std::uint32_t, std::uint64_t> by_gpu_;
+  std::map<std::uint32_t, gpu_sum> by_gpu_;
 };
 
 }  // namespace

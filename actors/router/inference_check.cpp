@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "models/builtin.hpp"
+
 namespace dim::actors {
 
 namespace {
@@ -134,6 +136,24 @@ runtime::failure check_presence(const model_spec& spec, const models::tensor_lis
                  + names_text(missing) + ". Please provide all required input(s).");
 }
 
+/// A model that repeats its inputs has nothing to give in the place of one that is left out.
+runtime::failure check_repeated(const model_spec& spec, const run_inference& request) {
+  if (!models::repeats_inputs(spec.kind) || request.inputs.size() == spec.inputs.size())
+    return good;
+  for (std::size_t index = 0; index < spec.inputs.size(); ++index) {
+    auto& input = spec.inputs[index].name;
+    auto& output = spec.outputs[index].name;
+    auto is_given = std::any_of(request.inputs.begin(), request.inputs.end(),
+                                [&](const tensor& each) { return each.name == input; });
+    auto is_wanted =
+      std::find(request.outputs.begin(), request.outputs.end(), output) != request.outputs.end();
+    if (is_wanted && !is_given)
+      return refused("output '" + output + "' of model '" + spec.name + "' needs the input '"
+                     + input + "', which is left out");
+  }
+  return good;
+}
+
 runtime::failure check_outputs(const model_spec& spec, const std::vector<std::string>& outputs) {
   for (auto each = outputs.begin(); each != outputs.end(); ++each) {
     if (std::find(outputs.begin(), each, *each) != each)
@@ -159,7 +179,9 @@ runtime::failure check_inference(const model_spec& spec, const run_inference& re
       return problem;
   if (auto problem = check_rows(spec, request.inputs); problem.code != none)
     return problem;
-  return check_outputs(spec, request.outputs);
+  if (auto problem = check_outputs(spec, request.outputs); problem.code != none)
+    return problem;
+  return check_repeated(spec, request);
 }
 
 }  // namespace dim::actors

@@ -127,6 +127,22 @@ std::vector<std::size_t> route_table::cold_nodes(route_shares& version,
   return cold;
 }
 
+std::vector<std::size_t> route_table::spare_nodes(route_shares& version,
+                                                  std::size_t nodes_max) const {
+  std::vector<std::size_t> spare;
+  std::size_t usable = 0;
+  for (std::size_t place = 0; place < nodes_.size(); ++place) {
+    usable += nodes_[place].usable ? 1 : 0;
+    auto& share = version.at(place);
+    if (nodes_[place].usable && share.resting && !share.warming)
+      spare.push_back(place);
+  }
+  auto cold = cold_nodes(version, 0);
+  if (nodes_max == 0 || usable - cold.size() < nodes_max)
+    spare.insert(spare.end(), cold.begin(), cold.end());
+  return spare;
+}
+
 void route_table::begin(route_shares& version, std::size_t place) {
   ++version.at(place).outstanding;
   ++nodes_[place].outstanding;

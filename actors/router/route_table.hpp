@@ -38,11 +38,18 @@ struct route_shares {
   struct share {
     /// The node has an agent of this version, as far as is known.
     bool warm = false;
+    /// It had one, but its heartbeats no longer name it: the agent was idle, or had to go. The next
+    /// request starts it, as if it were there.
+    bool resting = false;
     /// It is being asked to start one.
     bool warming = false;
     std::uint32_t outstanding = 0;
     /// For `weighted`: what it is owed.
     double credit = 0;
+
+    void forget_agents() noexcept {
+      warm = resting = warming = false;
+    }
   };
 
   share& at(std::size_t place) {
@@ -99,6 +106,10 @@ public:
   /// Usable nodes that are neither warm nor warming for the version, best first; at most as many as
   /// bring it to `nodes_max` (0: all).
   std::vector<std::size_t> cold_nodes(route_shares& version, std::size_t nodes_max) const;
+
+  /// Usable nodes where an agent of the version may be started early: those where it rests, and
+  /// behind them the cold ones, as long as fewer than `nodes_max` (0: all) are not cold.
+  std::vector<std::size_t> spare_nodes(route_shares& version, std::size_t nodes_max) const;
 
   void begin(route_shares& version, std::size_t place);
   void end(route_shares& version, std::size_t place);

@@ -217,10 +217,11 @@ void router_state::update_node(const node_updated& news) {
     ++node_changes;
   if (incarnations[place] != news.record.incarnation)
     for (auto& [key, route] : served.routes())
-      route->shares.at(place).warm = false;
+      route->shares.at(place).warm = route->shares.at(place).resting = false;
   handles[place] = news.handle;
   incarnations[place] = news.record.incarnation;
   table.set_node(place, usable, worth_of(news.record));
+  note_agents(place, news.record.load);
   if (is_new)
     welcome(place);
 }
@@ -232,7 +233,7 @@ void router_state::lose_node(const node_lost& news) {
   handles[place] = nullptr;
   table.set_node(place, false, 1);
   for (auto& [key, route] : served.routes())
-    route->shares.at(place).warm = route->shares.at(place).warming = false;
+    route->shares.at(place).forget_agents();
   runtime::failure reason{error_code::node_lost, "the node is gone: " + news.reason, {}};
   calls.fail_node(news.node_id, reason);
   std::vector<std::uint64_t> lost;

@@ -61,7 +61,8 @@ using router_with_timers = router_actor::extend<
 /// (`nodes_per_model_max`), so that the loss of one costs no start of an agent.
 ///
 /// The most popular versions are started before they are asked for, on nodes that join or become
-/// idle: one at a time, with nothing but what is spare there (router_prewarm.cpp).
+/// idle, and where their agents have gone: one at a time, with nothing but what is spare there
+/// (router_prewarm.cpp).
 struct router_state {
   static inline const char* name = "ROUTER";
   static constexpr bool runs_on_lanes = true;
@@ -231,6 +232,10 @@ private:
   // router_prewarm.cpp
   void start_counting();
   void keep_popularity();
+  /// Takes from a heartbeat where agents have gone.
+  void note_agents(std::size_t place, const node_load& load);
+  /// Nodes may be asked again to start what has been asked for since they were.
+  void look_again();
   /// Begins anew with a node that has joined, or is back.
   void welcome(std::size_t place);
   /// Starts the next popular version on the next node that has none of it, if there is one.
@@ -278,8 +283,9 @@ private:
   /// A node is starting a popular version: nothing else is begun meanwhile.
   bool is_prewarming = false;
   bool awaits_idle = false;
-  /// Popular versions that nodes were asked to start since they joined, by place and file.
-  std::set<std::pair<std::size_t, std::string>> tried;
+  /// Popular versions that nodes were asked to start since they joined, by place and file, and how
+  /// many requests each had answered by then.
+  std::map<std::pair<std::size_t, std::string>, std::uint64_t> tried;
   /// Those of them that found their node busy, until the next look.
   std::vector<std::pair<std::size_t, std::string>> found_busy;
   std::uint64_t prewarmed = 0;

@@ -169,8 +169,11 @@ void router_state::finish(flight_map::iterator position, infer_result result) {
   flights.erase(position);
   leave_parcel(what);
   table.end(what.route->shares, what.place);
-  if (result.error.code == error_code::none)
-    what.route->shares.at(what.place).warm = true;
+  if (result.error.code == error_code::none) {
+    auto& share = what.route->shares.at(what.place);
+    share.warm = true;
+    share.resting = false;
+  }
   --what.route->outstanding;
   record(what, result, now_ns());
   inference_done reply;

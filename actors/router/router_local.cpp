@@ -158,6 +158,16 @@ void router_state::end_ensemble(std::uint64_t number, runtime::failure error) {
   --what.route->outstanding;
   for (auto& id : what.running)
     withdraw(id);
+  models::tensor_list outputs;
+  if (error.code == error_code::none) {
+    if (auto given = what.run.outputs(what.request.outputs))
+      outputs = std::move(*given);
+    else
+      error = std::move(given.error());
+  }
+  // Of an answer that lacks some, one can not tell what another request may want.
+  if (outputs.size() == what.route->entry->spec.outputs.size())
+    keep_answer(what.route, what.cache_key, outputs);
   flight counted;
   counted.request = std::move(what.request);
   counted.started_ns = what.started_ns;
@@ -171,11 +181,7 @@ void router_state::end_ensemble(std::uint64_t number, runtime::failure error) {
   reply.model = what.route->entry->name;
   reply.version = what.route->entry->version;
   reply.times = what.times;
-  if (error.code == error_code::none) {
-    auto outputs = what.run.outputs();
-    keep_answer(what.route, what.cache_key, outputs);
-    reply.outputs = choose_outputs(std::move(outputs), counted.request.outputs);
-  }
+  reply.outputs = choose_outputs(std::move(outputs), counted.request.outputs);
   reply.error = std::move(error);
   answer(what.asker, std::move(reply));
 }

@@ -69,15 +69,19 @@ void router_state::set_agents_at(const route_pointer& route, std::size_t place, 
   auto& share = route->shares.at(place);
   share.warming = wanted;
   if (!wanted)
-    share.warm = false;
+    share.warm = share.resting = false;
   set_agents wish{entry.name, entry.version, entry.digest, entry.revision,
                   wanted,     time_left_ms,  only_spare};
   calls.call(self, handles[place], time_left_ms + reply_patience_ms, table.id_of(place),
              std::move(wish),
-             [this, route, place, wanted, reply](runtime::expected<agents_set> result) {
+             [this, route, place, wanted, only_spare, reply](runtime::expected<agents_set> result) {
                auto& told = route->shares.at(place);
                told.warming = false;
-               told.warm = wanted && result.has_value() && table.is_usable(place);
+               // Where nothing was spare, requests go on as before.
+               if (result || !only_spare) {
+                 told.warm = wanted && result.has_value() && table.is_usable(place);
+                 told.resting = false;
+               }
                if (reply)
                  reply(result);
              });

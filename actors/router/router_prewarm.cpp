@@ -28,6 +28,18 @@ std::string file_of(const model_entry& entry) {
          + std::to_string(entry.revision);
 }
 
+/// Whether the node has an agent of this version, or may have one that it does not name.
+bool has_agent(const node_load& load, const model_entry& entry) {
+  auto has = [&entry](const device_load& device) {
+    return device.agents.size() >= agents_named_max
+           || std::any_of(device.agents.begin(), device.agents.end(),
+                          [&entry](const agent_facts& each) {
+                            return each.model == entry.name && each.version == entry.version;
+                          });
+  };
+  return std::any_of(load.devices.begin(), load.devices.end(), has);
+}
+
 }  // namespace
 
 void router_state::start_counting() {
@@ -58,6 +70,7 @@ void router_state::count_popularity() {
     popularity.note_total(route->entry->name, route->entry->version, counts.success.count, now_ms);
   }
   keep_popularity();
+  look_again();
   prewarm();
 }
 
@@ -96,19 +109,31 @@ std::vector<route_pointer> router_state::popular_routes() const {
 }
 
 void router_state::welcome(std::size_t place) {
-  std::erase_if(tried, [place](const auto& each) { return each.first == place; });
+  std::erase_if(tried, [place](const auto& each) { return each.first.first == place; });
   prewarm();
 }
 
+void router_state::note_agents(std::size_t place, const node_load& load) {
+  if (arguments.options.prewarm_models == 0)
+    return;
+  for (auto& [key, route] : served.routes()) {
+    auto& share = route->shares.at(place);
+    share.resting =
+      share.warm && !share.warming && share.outstanding == 0 && !has_agent(load, *route->entry);
+  }
+}
+
+void router_state::look_again() {
+  for (auto& route : popular_routes()) {
+    auto asked = route->counts->success.count;
+    std::erase_if(tried, [file = file_of(*route->entry), asked](const auto& each) {
+      return each.first.second == file && each.second != asked;
+    });
+  }
+}
+
 std::optional<std::size_t> router_state::idle_node_for(const route_pointer& route) {
-  auto cold = table.cold_nodes(route->shares, 0);
-  std::size_t usable = 0;
-  for (std::size_t place = 0; place < table.size(); ++place)
-    usable += table.is_usable(place) ? 1 : 0;
-  auto nodes_max = arguments.options.nodes_per_model_max;
-  if (nodes_max > 0 && usable - cold.size() >= nodes_max)
-    return std::nullopt;
-  for (auto place : cold) {
+  for (auto place : table.spare_nodes(route->shares, arguments.options.nodes_per_model_max)) {
     if (tried.contains({place, file_of(*route->entry)}))
       continue;
     if (table.outstanding(place) == 0)
@@ -131,7 +156,7 @@ void router_state::start_early(const route_pointer& route, std::size_t place) {
   if (tried.size() >= tried_max)
     tried.clear();
   auto key = std::pair{place, file_of(*route->entry)};
-  tried.insert(key);
+  tried.insert_or_assign(key, route->counts->success.count);
   auto what = route->entry->name + ":" + route->entry->version + " on " + table.id_of(place);
   auto note = [this, what, key](const runtime::expected<agents_set>& reply) {
     is_prewarming = false;

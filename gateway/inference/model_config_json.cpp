@@ -230,7 +230,7 @@ void write_model_config(json_writer& out, const actors::model_entry& model) {
   out.member("max_batch_size", spec.max_batch_size);
   write_tensors(out, "input", spec.inputs, true);
   write_tensors(out, "output", spec.outputs, false);
-  out.member("default_model_filename", spec.kind == model_kind::torchscript ? "model.pt" : "");
+  out.member("default_model_filename", spec.kind == model_kind::torchscript ? spec.file_name : "");
   if (is_ensemble)
     write_steps(out, spec);
   else

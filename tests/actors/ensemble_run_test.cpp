@@ -50,11 +50,85 @@ TEST_CASE("steps run when their inputs are there, those that can side by side") 
   CHECK_FALSE(run.is_done());
   CHECK(run.take(2, {tensor_named("z", 4, 'z')}).code == runtime::error_code::none);
   CHECK(run.is_done());
-  const auto outputs = run.outputs();
-  REQUIRE(outputs.size() == 2);
-  CHECK(outputs[0].name == "out");
-  CHECK(outputs[0].data.view() == "zzzz");
-  CHECK(outputs[1].name == "left");
+  const auto outputs = run.outputs({"out"});
+  REQUIRE(outputs.has_value());
+  REQUIRE(outputs->size() == 2);
+  CHECK(outputs->at(0).name == "out");
+  CHECK(outputs->at(0).data.view() == "zzzz");
+  CHECK(outputs->at(1).name == "left");
+}
+
+TEST_CASE("steps leave out what the request does, and what comes to nothing goes no further") {
+  auto ensemble = fork_and_join();
+  ensemble->spec.inputs.push_back({"more", models::datatype::int8, {4}, {}, true});
+  ensemble->spec.steps[0].inputs["mask"] = "more";
+  SUBCASE("a step that does without gives everything") {
+    ensemble_run run(ensemble, {tensor_named("in")});
+    const auto calls = run.next();
+    REQUIRE(calls.size() == 2);
+    REQUIRE(calls[0].inputs.size() == 1);
+    CHECK(calls[0].inputs[0].name == "x");
+    CHECK(run.take(0, {tensor_named("y")}).code == runtime::error_code::none);
+    CHECK(run.take(1, {tensor_named("y")}).code == runtime::error_code::none);
+    REQUIRE(run.next().size() == 1);
+    CHECK(run.take(2, {tensor_named("z")}).code == runtime::error_code::none);
+    CHECK(run.outputs({})->size() == 2);
+  }
+  SUBCASE("a step that gives less leaves those behind it without") {
+    ensemble_run run(ensemble, {tensor_named("in")});
+    REQUIRE(run.next().size() == 2);
+    CHECK(run.take(0, {tensor_named("other")}).code == runtime::error_code::none);
+    CHECK(run.take(1, {tensor_named("y")}).code == runtime::error_code::none);
+    const auto last = run.next();
+    REQUIRE(last.size() == 1);
+    REQUIRE(last[0].inputs.size() == 1);
+    CHECK(last[0].inputs[0].name == "two");
+    CHECK(run.take(2, {tensor_named("z")}).code == runtime::error_code::none);
+    CHECK(run.is_done());
+    REQUIRE(run.outputs({"out"}).has_value());
+    REQUIRE(run.outputs({})->size() == 1);
+    CHECK(run.outputs({})->front().name == "out");
+    const auto refused = run.outputs({"left"});
+    CHECK(refused.error().code == runtime::error_code::bad_input);
+    CHECK(refused.error().message
+          == "in ensemble 'whole', the output 'left' needs inputs that are left out");
+  }
+  SUBCASE("with all inputs, a step has to give what the ensemble needs") {
+    ensemble_run run(ensemble, {tensor_named("in"), tensor_named("more")});
+    REQUIRE(run.next().at(0).inputs.size() == 2);
+    CHECK(run.take(0, {tensor_named("other")}).code == runtime::error_code::bad_model);
+  }
+}
+
+TEST_CASE("an ensemble's steps see its inputs reshaped, and clients its outputs as declared") {
+  using dims = std::vector<std::int64_t>;
+  auto entry = std::make_shared<model_entry>();
+  entry->name = "whole";
+  entry->spec.kind = models::model_kind::ensemble;
+  entry->spec.max_batch_size = 8;
+  entry->spec.inputs = {{"in", models::datatype::int8, {4}, {}, false, true, {2, 2}}};
+  entry->spec.outputs = {{"out", models::datatype::int8, {-1, 1}, {}, false, true, {-1}}};
+  entry->spec.steps = {{"a", "", {{"x", "in"}}, {{"y", "out"}}}};
+  const auto shaped = [](const std::string& name, const dims& shape) {
+    return models::make_tensor(name, models::datatype::int8, shape, std::vector<char>(12, 'x'));
+  };
+  ensemble_run run(entry, {shaped("in", {3, 4})});
+  const auto calls = run.next();
+  REQUIRE(calls.size() == 1);
+  CHECK(calls[0].inputs.at(0).shape == dims{3, 2, 2});
+  SUBCASE("it fits") {
+    CHECK(run.take(0, {shaped("y", {3, 4})}).code == runtime::error_code::none);
+    REQUIRE(run.outputs({}).has_value());
+    CHECK(run.outputs({})->front().shape == dims{3, 4, 1});
+  }
+  SUBCASE("it does not fit") {
+    CHECK(run.take(0, {shaped("y", {3, 2, 2})}).code == runtime::error_code::none);
+    const auto problem = run.outputs({});
+    CHECK(problem.error().code == runtime::error_code::bad_model);
+    CHECK(problem.error().message
+          == "in ensemble 'whole', the output 'out' does not have the dims that its reshape "
+             "declares");
+  }
 }
 
 TEST_CASE("a step that does not give what the ensemble needs is named") {

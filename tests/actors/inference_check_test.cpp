@@ -91,6 +91,22 @@ TEST_CASE("optional inputs may be left out, but not all inputs, and no others") 
   CHECK(words_of(request, spec).starts_with("expected number of inputs between 1 and 2 but got 0"));
 }
 
+TEST_CASE("an output that repeats an input can not be asked for without the input") {
+  auto spec = simple();
+  spec.kind = models::model_kind::identity;
+  spec.inputs[1].is_optional = true;
+  auto request = good();
+  request.outputs = {"OUTPUT1", "OUTPUT0"};
+  CHECK(words_of(request, spec).empty());
+  request.inputs.pop_back();
+  CHECK(words_of(request, spec)
+        == "output 'OUTPUT1' of model 'simple' needs the input 'INPUT1', which is left out");
+  request.outputs = {"OUTPUT0"};
+  CHECK(words_of(request, spec).empty());
+  request.outputs.clear();
+  CHECK(words_of(request, spec).empty());
+}
+
 TEST_CASE("types and shapes that the model does not take are refused in the clients' words") {
   auto request = good();
   request.inputs[0] = input("INPUT0", {1, 16}, datatype::fp32);

@@ -49,6 +49,24 @@ TEST_CASE("strategies are known by their names") {
   CHECK(balance_strategy_from("power_of_two") == balance_strategy::power_of_two);
 }
 
+TEST_CASE("an agent may be started early where it rests, and where there never was one") {
+  three_nodes f{balance_strategy::least_outstanding};
+  using places = std::vector<std::size_t>;
+  CHECK(f.table.spare_nodes(f.version, 0).empty());
+  f.version.at(0).forget_agents();
+  f.version.at(2).resting = true;
+  CHECK(f.table.spare_nodes(f.version, 0) == places{2, 0});
+  CHECK(f.table.spare_nodes(f.version, 3) == places{2, 0});
+  CHECK(f.table.spare_nodes(f.version, 2) == places{2});
+  CHECK(f.table.cold_nodes(f.version, 0) == places{0});
+  f.version.at(2).warming = true;
+  CHECK(f.table.spare_nodes(f.version, 2).empty());
+  f.table.set_node(0, false, 1);
+  CHECK(f.table.spare_nodes(f.version, 0).empty());
+  // Requests go there as to any other.
+  CHECK(f.table.choose(f.version, 1) == 2);
+}
+
 TEST_CASE("least_outstanding fills up whoever has the least, for what it is worth") {
   three_nodes f{balance_strategy::least_outstanding};
   CHECK(f.spread(6) == std::map<std::string, int>{{"a", 2}, {"b", 2}, {"c", 2}});

@@ -163,8 +163,10 @@ struct router_fixture : actor_fixture {
     return *script;
   }
 
-  void tell_of(const std::string& id, node_state state) {
+  /// A heartbeat with these agents.
+  void tell_of(const std::string& id, node_state state, std::vector<agent_facts> agents = {}) {
     node_updated news;
+    news.record.load.devices = {{"cpu:0", 0, 0, 0, std::move(agents)}};
     news.record.facts.id = id;
     news.record.facts.devices = {{"cpu:0", "cpu", "", 1, 0, 1}};
     news.record.state = state;

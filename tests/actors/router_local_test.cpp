@@ -67,6 +67,63 @@ TEST_CASE("an ensemble's steps run one after the other, and their outputs go on 
   CHECK(f.statistics("1").success.count == 2);
 }
 
+TEST_CASE("what is left out of an ensemble's request must be optional in the step that takes it") {
+  local_fixture f;
+  auto& node = f.add_node("n1");
+  auto versions = f.catalogue.versions;
+  auto& ensemble = versions.back().model.spec;
+  ensemble.inputs.push_back({"mask", models::datatype::fp32, {2}, {}, true});
+  ensemble.steps[0].inputs["mask"] = "mask";
+  auto& first = versions.front().model;
+  REQUIRE(first.version == "1");
+  first.spec.inputs.push_back({"mask", models::datatype::fp32, {2}, {}});
+  f.send(f.router, served_models{2, versions, {}});
+  const auto refused = f.infer(whole_request("r"));
+  CHECK(refused.error.code == error_code::bad_input);
+  CHECK(refused.error.message.starts_with("in ensemble 'whole', expected 2 inputs but got 1"));
+  CHECK(node.orders.empty());
+  first.spec.inputs.back().is_optional = true;
+  f.send(f.router, served_models{3, versions, {}});
+  const auto reply = f.infer(whole_request("s"));
+  REQUIRE_MESSAGE(reply.error.code == error_code::none, reply.error.message);
+  CHECK(reply.outputs.size() == 2);
+  REQUIRE(node.orders.size() == 2);
+  CHECK(node.orders[0].inputs.size() == 1);
+  auto whole = whole_request("t");
+  whole.inputs.push_back(whole.inputs[0]);
+  whole.inputs[1].name = "mask";
+  CHECK(f.infer(whole).error.code == error_code::none);
+  CHECK(node.orders.at(2).inputs.size() == 2);
+}
+
+TEST_CASE("an answer of an ensemble that lacks an output is not kept, and not given as one") {
+  local_fixture f(true);
+  auto& node = f.add_node("n1");
+  auto versions = f.catalogue.versions;
+  versions[0].model.spec.response_cache = versions[1].model.spec.response_cache = false;
+  auto& ensemble = versions.back().model.spec;
+  ensemble.response_cache = true;
+  ensemble.inputs.push_back({"mask", models::datatype::fp32, {2}, {}, true});
+  ensemble.steps[0].inputs["mask"] = "mask";
+  ensemble.steps[0].outputs["gone"] = "side";
+  ensemble.steps[0].outputs.erase("z");
+  versions.front().model.spec.inputs.push_back({"mask", models::datatype::fp32, {2}, {}, true});
+  f.send(f.router, served_models{2, versions, {}});
+  for (int number = 0; number < 2; ++number) {
+    const auto reply = f.infer(whole_request("r"));
+    REQUIRE_MESSAGE(reply.error.code == error_code::none, reply.error.message);
+    REQUIRE(reply.outputs.size() == 1);
+    CHECK(reply.outputs[0].name == "out");
+    CHECK_FALSE(reply.from_cache);
+  }
+  CHECK(node.orders.size() == 4);
+  auto other = whole_request("s");
+  other.outputs = {"side"};
+  const auto refused = f.infer(other);
+  CHECK(refused.error.code == error_code::bad_input);
+  CHECK(refused.error.message.ends_with("the output 'side' needs inputs that are left out"));
+}
+
 TEST_CASE("an ensemble whose step fails fails with the step's words") {
   local_fixture f;
   f.add_node("n1").fails_with = error_code::bad_model;

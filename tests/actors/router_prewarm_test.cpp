@@ -168,6 +168,76 @@ TEST_CASE("a node without spare room is asked once, and then by a request alone"
   CHECK(script->orders.size() == 1);
 }
 
+TEST_CASE("a model whose agent was idle is started again, once until it is asked for again") {
+  prewarm_fixture f;
+  f.start();
+  auto& node = f.add_node("n1");
+  const std::vector<agent_facts> agents = {{"c", "1"}};
+  f.ask_for("c", 3);
+  f.tell_of("n1", node_state::online, agents);
+  f.advance(minute_ms);
+  CHECK(f.started(node).empty());
+  f.tell_of("n1", node_state::online);
+  f.advance(minute_ms);
+  CHECK(f.started(node) == "c");
+  CHECK(node.agents.back().time_left_ms > 0);
+  f.tell_of("n1", node_state::online, agents);
+  f.advance(5 * minute_ms);
+  f.tell_of("n1", node_state::online);
+  f.advance(10 * minute_ms);
+  CHECK(f.started(node) == "c");
+  f.ask_for("c", 1);
+  f.tell_of("n1", node_state::online, agents);
+  f.advance(minute_ms);
+  f.tell_of("n1", node_state::online);
+  f.advance(5 * minute_ms);
+  CHECK(f.started(node) == "c c");
+}
+
+TEST_CASE("a model that nobody remembers, and one that may have its agent, are not started again") {
+  prewarm_fixture f;
+  f.start();
+  auto& node = f.add_node("n1");
+  f.ask_for("c", 1);
+  SUBCASE("it is forgotten") {
+    f.tell_of("n1", node_state::online, {{"c", "1"}});
+    f.advance(13 * 60 * minute_ms);
+    f.tell_of("n1", node_state::online);
+  }
+  SUBCASE("the node does not name all of its agents") {
+    f.tell_of("n1", node_state::online,
+              std::vector<agent_facts>(agents_named_max, {"other", "1"}));
+  }
+  SUBCASE("two others are more popular") {
+    f.ask_for("a", 3);
+    f.ask_for("b", 3);
+    f.tell_of("n1", node_state::online, {{"a", "1"}, {"b", "1"}});
+  }
+  f.advance(3 * minute_ms);
+  CHECK(f.started(node).empty());
+}
+
+TEST_CASE("a node that can not start a model again gets its requests as before") {
+  prewarm_fixture f;
+  f.start();
+  auto& first = f.add_node("n1");
+  auto& second = f.add_node("n2");
+  f.ask_for("c", 4);
+  second.starts_agents = false;
+  f.tell_of("n1", node_state::online, {{"c", "1"}});
+  f.tell_of("n2", node_state::online);
+  f.advance(3 * minute_ms);
+  CHECK(f.started(first).empty());
+  CHECK(f.started(second) == "c");
+  const auto before = second.orders.size();
+  f.ask_for("c", 4);
+  CHECK(second.orders.size() == before + 2);
+  second.starts_agents = true;
+  f.tell_of("n2", node_state::online);
+  f.advance(3 * minute_ms);
+  CHECK(f.started(second) == "c c");
+}
+
 TEST_CASE("no more nodes start a popular model than may serve it, and unserved ones do not count") {
   prewarm_fixture f;
   f.arguments.options.nodes_per_model_max = 1;

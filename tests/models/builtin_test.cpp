@@ -65,6 +65,22 @@ TEST_CASE("identity gives each input's bytes under the output's name, whatever t
   CHECK(outputs->at(1).shape == two.shape);
 }
 
+TEST_CASE("identity gives no output in the place of an input that is left out") {
+  auto spec = spec_of(model_kind::identity, datatype::bytes, 2, 2);
+  spec.inputs[0].is_optional = true;
+  CHECK(check_model_spec(spec).empty());
+  const auto two = texts_of("IN1", {"x", "yz"});
+  const auto outputs = run_builtin(spec, {two});
+  REQUIRE(outputs);
+  REQUIRE(outputs->size() == 1);
+  CHECK(outputs->front().name == "OUT1");
+  CHECK(outputs->front().data == two.data);
+  CHECK(run_builtin(spec, {texts_of("IN0", {"x", "yz"})}).error().code
+        == runtime::error_code::bad_input);
+  spec.kind = model_kind::add_sub;
+  CHECK(tests::any_contains(check_model_spec(spec), "inputs[0].optional: expected false"));
+}
+
 TEST_CASE("add_sub gives the sum and the difference, and whole numbers wrap around") {
   const auto spec = spec_of(model_kind::add_sub, datatype::int8, 2, 3);
   const auto outputs =

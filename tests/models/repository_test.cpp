@@ -128,6 +128,20 @@ TEST_CASE("a new version may bring a new description and labels, which all versi
   CHECK(open_at(folder.path()).find("m", "2")->spec.description == "better");
 }
 
+TEST_CASE("a new model's file has the name that its config.toml says") {
+  const tests::temporary_folder folder;
+  auto models = open_at(folder.path());
+  REQUIRE(models.begin_upload("u").has_value());
+  REQUIRE(models.append("u", 0, "bytes").has_value());
+  REQUIRE(models.seal_upload("u", 5, runtime::sha256_hex("bytes")).has_value());
+  auto spec = spec_named("m");
+  spec.file_name = "net.pt";
+  REQUIRE(models.commit_upload("u", "m", "", spec).has_value());
+  REQUIRE(push(models, "m", "", "more").has_value());
+  CHECK(models::read_text(folder / "m/2/net.pt", 10).value() == "more");
+  CHECK(open_at(folder.path()).list().size() == 2);
+}
+
 TEST_CASE("an upload with another size or digest is refused and leaves nothing behind") {
   const tests::temporary_folder folder;
   auto models = open_at(folder.path());

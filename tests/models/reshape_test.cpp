@@ -63,6 +63,16 @@ TEST_CASE("open dims keep their sizes in their order, and rows stay, both ways")
   CHECK(shape_for_client(plain, {3, 4}, true) == dims{3, 4});
 }
 
+TEST_CASE("a shape fits what the model gives when its dims are those behind the rows") {
+  const auto declared = reshaped({4, -1}, {2, 2, -1});
+  CHECK(fits_model(declared, {2, 2, 9}, false));
+  CHECK(fits_model(declared, {7, 2, 2, 9}, true));
+  CHECK_FALSE(fits_model(declared, {4, 9}, false));
+  CHECK_FALSE(fits_model(declared, {7, 2, 3, 9}, true));
+  CHECK_FALSE(fits_model(declared, {2, 2, 9}, true));
+  CHECK(fits_model({"x", datatype::fp32, {4}, {}}, {7, 4}, true));
+}
+
 TEST_CASE("a configuration with a wrong reshape names the field of the tensor") {
   auto spec = tests::simple_spec(4, 2, 8);
   spec.outputs.front().is_reshaped = true;

@@ -41,6 +41,7 @@ TEST_CASE("what was sent is read as the model's folder would be") {
   CHECK(model->spec.max_batch_size == 4);
   CHECK(model->spec.outputs.front().labels == std::vector<std::string>{"cat", "dog"});
   REQUIRE(model->versions.size() == 2);
+  CHECK(model->spec.file_name == "net.pt");
   CHECK(model->versions.at(2).view() == "two");
   CHECK(model->versions.at(11).view() == "eleven");
   CHECK(model->unused == std::vector<std::string>{"11/extra/notes.txt"});

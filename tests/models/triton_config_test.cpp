@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "models/repository.hpp"
+#include "runtime/digest.hpp"
 #include "tests/models/tensors.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -74,7 +75,7 @@ TEST_CASE("a config.pbtxt of a TorchScript model is read as it is, and what is u
   CHECK(spec.isolated == isolation::thread);
   CHECK(spec.parameters == std::map<std::string, std::string>{{"colour", "blue"}});
   CHECK(spec.response_cache);
-  CHECK(read->file_name == "net.pt");
+  CHECK(spec.file_name == "net.pt");
   CHECK(read->label_files.at("OUTPUT__0") == "labels.txt");
   CHECK(read->unused == std::vector<std::string>{"optimization", "metric_tags"});
 }
@@ -129,11 +130,13 @@ TEST_CASE("config.toml has reshapes and optional inputs too, and refuses wrong o
   CHECK(problem(head + "reshape = [3]\n" + tail).starts_with("inputs[0].reshape: expected"));
   CHECK(problem(head + "reshape = \"2\"\n" + tail).starts_with("line 6: inputs[0].reshape"));
   CHECK(problem(head + tail + "optional = true\n").starts_with("line 10: outputs[0].optional"));
-  CHECK(problem("kind = \"identity\"\n" + head + "optional = true\n" + tail)
-          .starts_with("inputs[0].optional: expected false"));
-  CHECK(problem("kind = \"ensemble\"\n" + head + "reshape = [2, 2]\n" + tail
+  CHECK(problem("kind = \"add_sub\"\n" + head + "optional = true\n" + tail)
+          .starts_with("inputs[0].optional: expected false, for a sum"));
+  CHECK(problem("kind = \"delay\"\n" + head + "optional = true\nreshape = [2]\n" + tail)
+          .starts_with("inputs[0].reshape: expected as many"));
+  CHECK(problem("kind = \"ensemble\"\n" + head + "reshape = [2, 2]\noptional = true\n" + tail
                 + "[[steps]]\nmodel = \"a\"\ninputs = { x = \"x\" }\noutputs = { y = \"y\" }\n")
-          .starts_with("inputs[0].reshape: expected none"));
+        == "none");
 }
 
 TEST_CASE("instance groups add up GPU by GPU, and what can not be said as one is refused by name") {
@@ -145,6 +148,14 @@ input { name: "x" data_type: TYPE_FP32 dims: 1 } output { name: "y" data_type: T
     REQUIRE_MESSAGE(read, (read ? "" : read.error().message));
     return read->spec.instances;
   };
+  CHECK(groups("{ count: 4 kind: KIND_CPU }") == instance_group{4, instance_kind::cpu, {}});
+  CHECK(groups("{ kind: KIND_GPU gpus: [ 0 ] }") == instance_group{1, instance_kind::gpu, {0}});
+  CHECK(groups("{ count: 2 kind: KIND_GPU }") == instance_group{2, instance_kind::gpu, {}});
+  CHECK(groups("{ kind: KIND_AUTO }") == instance_group{});
+  CHECK(groups("{ count: 2 gpus: [ 1, 0 ] }")
+        == instance_group{2, instance_kind::automatic, {0, 1}});
+  CHECK(groups("{ name: \"any\" }") == instance_group{});
+  CHECK(groups("") == instance_group{});
   CHECK(groups("{ count: 2 kind: KIND_CPU }, { kind: KIND_CPU }")
         == instance_group{3, instance_kind::cpu, {}});
   CHECK(groups("{ kind: KIND_GPU gpus: [ 1 ] }, { kind: KIND_GPU gpus: [ 0 ] }")
@@ -162,12 +173,22 @@ input { name: "x" data_type: TYPE_FP32 dims: 1 } output { name: "y" data_type: T
   };
   CHECK(problem("{ count: 2 kind: KIND_GPU gpus: [ 0 ] }, { kind: KIND_GPU gpus: [ 1 ] }")
         == "instance_group[1].count: expected as many instances on GPU 1 as on GPU 0, 2, got 1");
-  CHECK(problem("{ kind: KIND_GPU }, { kind: KIND_CPU }").starts_with("instance_group[1].kind: "));
+  CHECK(problem("{ gpus: [ 0, 2 ] count: 2 }, { gpus: 1 }, { gpus: 2 }, { gpus: 0 }")
+        == "instance_group[1].count: expected as many instances on GPU 1 as on GPU 0, 3, got 1");
+  CHECK(problem("{ kind: KIND_GPU }, { count: 2 kind: KIND_CPU }")
+        == "instance_group[1].kind: expected KIND_GPU as in the first group, for groups of several "
+           "kinds can not be served, got KIND_CPU");
+  CHECK(problem("{ kind: KIND_CPU }, { kind: KIND_MODEL }").ends_with(", got KIND_MODEL"));
   CHECK(problem("{ kind: KIND_GPU }, { kind: KIND_GPU gpus: [ 0 ] }")
-          .starts_with("instance_group[1].gpus: "));
-  CHECK(problem("{ kind: KIND_CPU gpus: [ 0 ] }").starts_with("instance_group[0].gpus: "));
-  CHECK(problem("{ gpus: [ -1 ] }").starts_with("instance_group[0].gpus: "));
-  CHECK(problem("{ count: 60 }, { count: 5 }").starts_with("instances: "));
+        == "instance_group[1].gpus: expected none, for the first group names no GPUs");
+  CHECK(problem("{ gpus: [ 0 ] }, { count: 2 }")
+        == "instance_group[1].gpus: expected some, for the first group names its GPUs");
+  CHECK(problem("{ kind: KIND_CPU gpus: [ 0 ] }")
+        == "instance_group[0].gpus: expected none, for the group is of KIND_CPU");
+  CHECK(problem("{ gpus: [ -1 ] }")
+        == "instance_group[0].gpus: expected whole numbers from 0 up, got -1");
+  CHECK(problem("{ count: 60 }, { count: 5 }")
+        == "instance_group[1].count: expected at most 64 instances in all groups together, got 65");
 }
 
 TEST_CASE("labels take the place of the files that a configuration names, and outlive them") {
@@ -233,6 +254,7 @@ TEST_CASE("JSON changes what it names, and leaves the rest and the labels") {
   REQUIRE_MESSAGE(read, (read ? "" : read.error().message));
   CHECK(read->max_batch_size == 32);
   CHECK(read->batching == batching_policy{});
+  CHECK(read->file_name == "net.pt");
   CHECK(read->inputs == base.inputs);
   CHECK(read->outputs == base.outputs);
   CHECK(read->served == base.served);
@@ -246,6 +268,8 @@ TEST_CASE("what is written as JSON is read back equal") {
   const auto spec = parse_triton_text(torch_text)->spec;
   model_spec bare;
   bare.name = spec.name;
+  // Files stay where they are.
+  bare.file_name = spec.file_name;
   const auto again = parse_triton_json(to_triton_json(spec), bare);
   REQUIRE_MESSAGE(again, (again ? "" : again.error().message));
   CHECK(*again == spec);
@@ -269,8 +293,10 @@ TEST_CASE("config.toml names what is wrong in its sections, with the line") {
   CHECK(problem("kind = \"identity\"\n" + tensors).starts_with("outputs: expected the types"));
   CHECK(problem("kind = \"add_sub\"\n" + tensors).starts_with("add_sub: expected two inputs"));
   CHECK(problem("kind = \"ensemble\"\n" + tensors).starts_with("steps: expected 1 to 64"));
+  CHECK(problem("file = \"../m.pt\"\n" + tensors).starts_with("line 1: file: expected the plain"));
+  CHECK(problem("kind = \"delay\"\nfile = \"m.pt\"\n" + tensors).ends_with("kind has no file"));
   CHECK(problem(tensors + "[batching]\nsize = 3\n").starts_with("line 10: batching.size"));
-  CHECK(problem(tensors + "[instances]\ncount = 1000\n").starts_with("instances: "));
+  CHECK(problem(tensors + "[instances]\ncount = 1000\n").starts_with("instances.count: "));
   CHECK(problem(tensors + "[instances]\ngpus = [-1]\n").find("gpus: expected whole numbers")
         != std::string::npos);
   CHECK(problem(tensors + "[versions]\nversions = [0]\n").find("versions.versions")
@@ -320,4 +346,29 @@ TEST_CASE("a model changed by hand is read again, and stays as it was when it is
   std::filesystem::remove_all(folder / "digits");
   REQUIRE(opened->read_again("digits"));
   CHECK(opened->list().empty());
+}
+
+TEST_CASE("an uploaded version has its file where the configuration says, also after a restart") {
+  const tests::temporary_folder folder;
+  tests::write_file(folder / "digits/config.pbtxt", torch_text);
+  tests::write_file(folder / "digits/labels.txt", "no\nyes\n");
+  tests::write_file(folder / "digits/1/net.pt", "bytes");
+  auto opened = repository::open({folder.path(), 1 << 20, 3});
+  REQUIRE(opened);
+  auto spec = opened->find("digits", "")->spec;
+  spec.file_name = "model.pt";
+  for (const std::string content : {"second", "third"}) {
+    REQUIRE(opened->begin_upload("u"));
+    REQUIRE(opened->append("u", 0, content));
+    REQUIRE(opened->seal_upload("u", content.size(), runtime::sha256_hex(content)));
+    REQUIRE(opened->commit_upload("u", "digits", "", spec));
+    REQUIRE(opened->read_again("digits"));
+  }
+  CHECK(std::filesystem::exists(folder / "digits/config.toml"));
+  const auto again = repository::open({folder.path(), 1 << 20, 3});
+  REQUIRE(again);
+  CHECK(again->problems().empty());
+  CHECK(again->list().size() == 3);
+  for (const std::string content : {"bytes", "second", "third"})
+    CHECK(again->path_of(runtime::sha256_hex(content))->filename() == "net.pt");
 }

@@ -102,8 +102,8 @@ const descriptor table[] = {
   {"cluster", "worker_threads", at<&cluster::worker_threads>, "", 0, 1'024, nullptr,
    "Threads that run actors; 0: one a core."},
   {"cluster", "spin_us", at<&cluster::spin_us>, us, 0, 10'000, nullptr,
-   "While few direct inferences are under way: how long a thread looks for more work before it "
-   "sleeps, giving its core to others meanwhile. Answers come sooner; 0: it sleeps at once."},
+   "While direct inferences are under way: how long a thread looks for more work before it sleeps, "
+   "giving its core to others meanwhile; with many of them 50 at most. 0: it sleeps at once."},
 
   {"tls", "certificate", at<&tls::certificate>, "", 0, 0, nullptr,
    "The file with this process's certificate, signed by the cluster's authority. Empty: no TLS."},

@@ -50,9 +50,9 @@ private:
 /// before it sleeps, and gives its core to whoever else can run between two looks. To wake a
 /// sleeping thread takes its waker, and itself, 5 to 50 microseconds; to find one awake takes none.
 ///
-/// That pays most while there is little to do. With much to do it takes time from those who work, but
-/// whoever sleeps then has to be woken as well: so a thread looks for about as long as that takes. In
-/// a process that has nothing to do it never looks.
+/// That pays most while there is little to do. With much to do it takes time from those who work,
+/// but whoever sleeps then has to be woken as well: so a thread looks for about as long as that
+/// takes. In a process that has nothing to do it never looks.
 ///
 ///     while (...)
 ///       if (!work() && !waiting.look([&] { return work(); }))

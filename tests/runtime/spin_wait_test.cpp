@@ -65,8 +65,7 @@ TEST_CASE("without a limit a thread sleeps at once") {
   CHECK(looks_in_vain(waiting{0us, traffic}, 10us) == 0);
 }
 
-TEST_CASE("a thread looks for a short while only while many requests are under way, and in the gaps "
-          "between") {
+TEST_CASE("a thread looks for a short while only while many requests are under way, and in gaps") {
   known_traffic traffic;
   waiting thread{100us, traffic};
   traffic.note(known_traffic::few);

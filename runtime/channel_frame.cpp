@@ -4,6 +4,8 @@
 #include <new>
 #include <utility>
 
+#include "runtime/copy_count.hpp"
+
 namespace dim::runtime {
 
 namespace {
@@ -27,6 +29,8 @@ void frame_writer::push(channel_frame frame) {
   for (auto& each : frame.blobs) {
     std::uint64_t size = each.size();
     append(open.sizes, &size, sizeof(size));
+    // The ring takes the place of a link's buffer.
+    note_copy(copy_place::encode, each.size());
   }
   open.content = std::move(frame);
   waiting_.push_back(std::move(open));
@@ -142,8 +146,10 @@ expected<std::optional<channel_frame>> frame_reader::next() {
     return std::optional<channel_frame>{};
   channel_frame frame{fixed_.number, fixed_.kind, std::exchange(head_, {}), {}};
   frame.blobs.reserve(blobs_.size());
-  for (auto& each : blobs_)
+  for (auto& each : blobs_) {
+    note_copy(copy_place::decode, each.size());
     frame.blobs.emplace_back(std::move(each));
+  }
   blobs_.clear();
   return std::optional<channel_frame>{std::move(frame)};
 }

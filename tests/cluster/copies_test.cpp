@@ -79,8 +79,8 @@ TEST_CASE("a 16 MiB input is copied once a process, and twice more for each hop 
   CHECK(orchestrator["encode"] <= 1.01);
   CHECK(orchestrator["decode"] <= 1.01);
   CHECK(orchestrator["gather"] <= 1.01);
-  // The input: off the link, together, onto the agent's link. The output: off that link, in chunks,
-  // onto the orchestrator's.
+  // The input: off the link, together, into the memory shared with the agent. The output: out of
+  // that memory, in chunks, onto the orchestrator's link.
   CHECK(node["decode"] <= 2.01);
   CHECK(node["gather"] <= 1.01);
   CHECK(node["encode"] <= 2.01);

@@ -37,6 +37,10 @@ constexpr std::chrono::milliseconds watch_pause{50};
 /// Handlers of connections that run before the actors whom they woke. Many requests go through the
 /// actors together, and into one batch; but the model gets the first ones while more are read.
 constexpr std::size_t round_max = 16;
+/// After so many full rounds in a row there is more than the model waits for: rounds are longer
+/// then, so that there are fewer ends of rounds.
+constexpr std::size_t full_rounds = 6;
+constexpr std::size_t long_round_max = 64;
 /// Failed questions to the actors still become answers, and closed sessions end, in much less.
 constexpr std::chrono::milliseconds closing_max{1'000};
 
@@ -133,12 +137,18 @@ struct server::core {
 
   static void run(asio::io_context& context, runtime::actor_lane* lane,
                   runtime::spin_wait waiting) {
+    std::size_t full_in_a_row = 0;
+    auto run_next = [&] {
+      auto size = full_in_a_row < full_rounds ? round_max : long_round_max;
+      auto done = run_round(context, lane, size);
+      full_in_a_row = done == size ? full_in_a_row + 1 : 0;
+      return done > 0;
+    };
     while (!context.stopped()) {
       try {
-        if (!run_round(context, lane)
-            && !waiting.look([&] { return run_round(context, lane); })) {
+        if (!run_next() && !waiting.look(run_next)) {
           context.run_one();
-          run_round(context, lane);
+          run_next();
         }
       } catch (const std::exception& problem) {
         log_handler_exception(problem);
@@ -147,10 +157,11 @@ struct server::core {
   }
 
   /// Runs what is ready, what it has offered to other threads and they have not taken, and the
-  /// actors that all this woke; whether there was anything.
-  static bool run_round(asio::io_context& context, runtime::actor_lane* lane) {
+  /// actors that all this woke. Returns how many handlers it ran.
+  static std::size_t run_round(asio::io_context& context, runtime::actor_lane* lane,
+                               std::size_t size) {
     std::size_t done = 0;
-    while (done < round_max && context.poll_one() > 0)
+    while (done < size && context.poll_one() > 0)
       ++done;
     auto* answers = answer_round::of_this_thread();
     if (answers != nullptr)
@@ -162,7 +173,7 @@ struct server::core {
     // Handlers and actors have refused some at once.
     if (answers != nullptr)
       answers->send_all();
-    return done > 0;
+    return done;
   }
 
   /// Looks again and again for clients that have gone while their request was worked on.

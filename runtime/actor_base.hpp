@@ -181,15 +181,17 @@ public:
 
   caf::invoke_message_result consume(caf::mailbox_element& element) override {
     auto type = type_of(element.content());
+    auto now = clock_ns(this->home_system());
+    vitals_->busy_since_ns.store(now, std::memory_order_relaxed);
+    // Whoever sees the message sees since when.
+    vitals_->current_type.store(type, std::memory_order_release);
     if (type == type_key<describe_actor> || type == type_key<deadline_due>
         || type == type_key<others_handled>) {
       handle_internal(element);
+      vitals_->current_type.store(0, std::memory_order_relaxed);
       count_departure();
       return caf::invoke_message_result::consumed;
     }
-    auto now = clock_ns(this->home_system());
-    vitals_->busy_since_ns.store(now, std::memory_order_relaxed);
-    vitals_->current_type.store(type, std::memory_order_relaxed);
     auto result = super::consume(element);
     vitals_->current_type.store(0, std::memory_order_relaxed);
     if (result != caf::invoke_message_result::skipped) {

@@ -1,5 +1,7 @@
 #include "runtime/channel_listener.hpp"
 
+#include <atomic>
+#include <system_error>
 #include <thread>
 #include <tuple>
 #include <utility>
@@ -35,11 +37,16 @@ channel_listener::channel_listener(caf::actor_system& system,
   unbound_scope everywhere;
   // Until the thread has ended, the system does not.
   system.inc_detached_threads();
-  std::thread{[&system, state = state_]() mutable {
-    listen(system, *state);
-    state.reset();
+  try {
+    std::thread{[&system, state = state_]() mutable {
+      listen(system, *state);
+      state.reset();
+      system.dec_detached_threads();
+    }}.detach();
+  } catch (const std::system_error&) {
     system.dec_detached_threads();
-  }}.detach();
+    throw;
+  }
 }
 
 channel_listener::~channel_listener() {

@@ -70,6 +70,8 @@ void many_sends::send_group(std::span<socket_send> orders) {
       ++count;
       only = &each;
     }
+  if (count == 0)
+    return;
   if (count == 1)
     return send_alone(*only);
   if (ring_ == nullptr) {

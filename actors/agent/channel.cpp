@@ -4,7 +4,6 @@
 
 #include "actors/type_ids.hpp"
 #include "runtime/caf_errors.hpp"
-#include "runtime/log.hpp"
 
 namespace dim::actors {
 
@@ -26,20 +25,19 @@ bool deliver(caf::typed_response_promise<Reply>& to, inference_reply& reply) {
 
 }  // namespace
 
-void channel_state::begin(channel_arguments values) {
-  arguments = std::move(values);
-  writer.emplace(arguments.channel->outgoing());
-  reader.emplace(arguments.channel->incoming());
+void channel_state::begin(channel_arguments arguments) {
+  label = std::move(arguments.label);
   // Weak: the thread does not keep this actor.
   auto tell = [address = caf::actor_addr{self->address()}] {
     if (auto me = caf::actor_cast<caf::strong_actor_ptr>(address))
       runtime::send_from_thread(caf::actor_cast<channel_actor>(me), channel_rung{});
   };
-  listener.emplace(self->home_system(), arguments.channel, std::move(tell), arguments.cores);
+  end.emplace(self->home_system(), std::move(arguments.channel), std::move(tell),
+              std::move(arguments.cores));
 }
 
 channel_state::~channel_state() {
-  give_up({error_code::agent_lost, "the channel to the agent process is closed", {}});
+  give_up("the channel to the agent process is closed");
 }
 
 template <class Reply, class Question>
@@ -51,62 +49,42 @@ caf::typed_response_promise<Reply> channel_state::ask(Question& question) {
   }
   auto number = ++last_number;
   waiting.emplace_hint(waiting.end(), number, asked);
-  writer->push(to_frame(self->home_system(), number, inference_question{std::move(question)}));
-  write();
+  end->send(to_frame(self->home_system(), number, inference_question{std::move(question)}));
   return asked;
 }
 
-void channel_state::write() {
-  auto must_wake = writer->flush();
-  listener->note_unwritten(!writer->is_done());
-  if (must_wake)
-    arguments.channel->ring_peer();
-}
-
 void channel_state::look() {
-  listener->note_heard();
-  if (broken.code != error_code::none)
-    return;
-  for (;;) {
-    auto frame = reader->next();
+  end->hear();
+  while (broken.code == error_code::none) {
+    auto frame = end->next();
     if (!frame)
-      return give_up(frame.error());
-    if (arguments.channel->incoming().release())
-      arguments.channel->ring_peer();
+      return give_up(frame.error().message);
     if (!*frame)
-      break;
+      return;
     take(std::move(**frame));
   }
-  write();
 }
 
 void channel_state::take(runtime::channel_frame frame) {
   auto found = waiting.find(frame.number);
   auto reply = reply_of(self->home_system(), std::move(frame));
   if (!reply)
-    return give_up(reply.error());
+    return give_up(reply.error().message);
   if (found == waiting.end())
-    return give_up({error_code::protocol_mismatch,
-                    "the agent process answered what nobody asked",
-                    {}});
-  auto asked = std::move(found->second);
+    return give_up("the agent process answered what nobody asked");
+  if (!std::visit([&](auto& to) { return deliver(to, *reply); }, found->second))
+    return give_up("the agent process answered something else than was asked");
   waiting.erase(found);
-  if (!std::visit([&](auto& to) { return deliver(to, *reply); }, asked)) {
-    waiting.emplace(++last_number, std::move(asked));
-    give_up({error_code::protocol_mismatch,
-             "the agent process answered something else than was asked",
-             {}});
-  }
 }
 
-void channel_state::give_up(const runtime::failure& reason) {
-  broken = {error_code::protocol_mismatch, reason.message, {}};
+void channel_state::give_up(const std::string& reason) {
+  broken = {error_code::protocol_mismatch, reason, {}};
   for (auto& [number, asked] : std::exchange(waiting, {}))
     std::visit([&](auto& to) { to.deliver(runtime::to_error(broken)); }, asked);
 }
 
 std::string channel_state::describe() const {
-  return arguments.label + ", waiting " + std::to_string(waiting.size()) + ", asked "
+  return label + ", waiting " + std::to_string(waiting.size()) + ", asked "
          + std::to_string(last_number)
          + (broken.code != error_code::none ? ", broken: " + broken.message : "");
 }

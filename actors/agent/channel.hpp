@@ -11,9 +11,7 @@
 #include "actors/agent/channel_codec.hpp"
 #include "actors/agent/interface.hpp"
 #include "runtime/actor_base.hpp"
-#include "runtime/channel_frame.hpp"
-#include "runtime/channel_listener.hpp"
-#include "runtime/shared_channel.hpp"
+#include "runtime/channel_end.hpp"
 
 namespace dim::actors {
 
@@ -43,7 +41,7 @@ struct channel_state {
   /// Who still waits is told.
   ~channel_state();
 
-  void begin(channel_arguments values);
+  void begin(channel_arguments arguments);
 
   template <class Reply, class Question>
   caf::typed_response_promise<Reply> ask(Question& question);
@@ -55,20 +53,17 @@ private:
   using promise = std::variant<caf::typed_response_promise<model_loaded>,
                                caf::typed_response_promise<batch_result>>;
 
-  void write();
   void take(runtime::channel_frame frame);
-  /// Answers all with this, and all later ones.
-  void give_up(const runtime::failure& reason);
+  /// Fails all that wait, and all later ones.
+  void give_up(const std::string& reason);
 
   self_pointer self;
-  channel_arguments arguments;
-  std::optional<runtime::frame_writer> writer;
-  std::optional<runtime::frame_reader> reader;
+  std::string label;
+  std::optional<runtime::channel_end> end;
   std::map<std::uint64_t, promise> waiting;
   std::uint64_t last_number = 0;
+  /// Why nothing is asked any more; `none` while the channel is good.
   runtime::failure broken;
-  /// The last member: its thread is told to end before the others go.
-  std::optional<runtime::channel_listener> listener;
 };
 
 channel_actor::behavior_type channel(channel_state::self_pointer self,

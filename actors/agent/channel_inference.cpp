@@ -19,42 +19,28 @@ inference_reply to_reply(runtime::expected<Result> done) {
 
 }  // namespace
 
-void channel_inference_state::begin(std::shared_ptr<runtime::shared_channel> given,
+void channel_inference_state::begin(std::shared_ptr<runtime::shared_channel> channel,
                                     broken_function on_broken) {
-  channel = std::move(given);
   tell_broken = std::move(on_broken);
-  writer.emplace(channel->outgoing());
-  reader.emplace(channel->incoming());
   auto tell = [me = channel_actor{self}] { runtime::send_from_thread(me, channel_rung{}); };
-  listener.emplace(self->home_system(), channel, std::move(tell), std::vector<std::uint32_t>{});
+  end.emplace(self->home_system(), std::move(channel), std::move(tell),
+              std::vector<std::uint32_t>{});
 }
 
 void channel_inference_state::look() {
-  listener->note_heard();
-  // What waits for room goes first: it is older.
-  write();
+  end->hear();
   for (;;) {
-    auto frame = reader->next();
+    auto frame = end->next();
     if (!frame)
       return tell_broken(frame.error());
-    if (channel->incoming().release())
-      channel->ring_peer();
     if (!*frame)
       return;
     auto number = (*frame)->number;
     auto question = question_of(self->home_system(), std::move(**frame));
     if (!question)
       return tell_broken(question.error());
-    writer->push(to_frame(self->home_system(), number, answer_to(*question)));
-    write();
+    end->send(to_frame(self->home_system(), number, answer_to(*question)));
   }
-}
-
-void channel_inference_state::write() {
-  auto must_wake = writer->flush();
-  listener->note_unwritten(!writer->is_done());
-  if (must_wake)
-    channel->ring_peer();
 }
 
 inference_reply channel_inference_state::answer_to(const inference_question& question) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -8,9 +9,7 @@
 #include "actors/agent/inference_work.hpp"
 #include "actors/agent/interface.hpp"
 #include "runtime/actor_base.hpp"
-#include "runtime/channel_frame.hpp"
-#include "runtime/channel_listener.hpp"
-#include "runtime/shared_channel.hpp"
+#include "runtime/channel_end.hpp"
 
 /// Part of `dim::inference`, which links LibTorch.
 namespace dim::actors {
@@ -30,7 +29,7 @@ struct channel_inference_state {
   explicit channel_inference_state(self_pointer pointer) : self(pointer) {
   }
 
-  void begin(std::shared_ptr<runtime::shared_channel> given, broken_function on_broken);
+  void begin(std::shared_ptr<runtime::shared_channel> channel, broken_function on_broken);
   /// Answers all questions that have come.
   void look();
   std::string describe() const {
@@ -39,16 +38,11 @@ struct channel_inference_state {
 
 private:
   inference_reply answer_to(const inference_question& question);
-  void write();
 
   self_pointer self;
   inference_work work;
-  std::shared_ptr<runtime::shared_channel> channel;
   broken_function tell_broken;
-  std::optional<runtime::frame_writer> writer;
-  std::optional<runtime::frame_reader> reader;
-  /// The last member: its thread is told to end before the others go.
-  std::optional<runtime::channel_listener> listener;
+  std::optional<runtime::channel_end> end;
 };
 
 channel_actor::behavior_type channel_inference(channel_inference_state::self_pointer self,

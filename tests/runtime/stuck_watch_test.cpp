@@ -3,6 +3,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <fstream>
+#include <functional>
 #include <mutex>
 #include <sstream>
 
@@ -25,6 +26,16 @@ namespace {
 struct patient_state {
   static inline const char* name = "PATIENT";
   static constexpr bool works_long = true;
+};
+
+/// Does its work behind the messages that have come together.
+struct gathering_state {
+  static inline const char* name = "GATHERING";
+  void after_others() {
+    work();
+  }
+
+  std::function<void()> work;
 };
 
 struct real_config : runtime::system_config {
@@ -110,6 +121,25 @@ TEST_CASE("an actor that is made for long work is not stuck, nor is any without 
   CHECK(seen == 0);
   f.send(ordinary, add_number{1});
   CHECK(seen == 1);
+}
+
+TEST_CASE("an actor that takes too long for the work that its messages have gathered is stuck") {
+  sum_fixture f;
+  f.context().stuck_limit = 10s;
+  std::vector<runtime::stuck_actor> seen;
+  using gathering_self = runtime::actor_self<caf::actor, gathering_state>;
+  auto gathering = f.sys().spawn([&](gathering_self self) -> caf::behavior {
+    self->state.work = [&] {
+      f.sleep_through(10'000);
+      seen = runtime::stuck_now(f.sys());
+    };
+    return {[self](const add_number&) { self->finish_behind_others(); }};
+  });
+  f.send(gathering, add_number{1});
+  REQUIRE(seen.size() == 1);
+  CHECK(seen[0].name == "GATHERING");
+  CHECK(seen[0].busy_ms == 10'000);
+  CHECK(runtime::stuck_now(f.sys()).empty());
 }
 
 TEST_CASE("the metrics count stuck actors by name") {

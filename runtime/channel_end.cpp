@@ -1,0 +1,39 @@
+#include "runtime/channel_end.hpp"
+
+#include <utility>
+
+namespace dim::runtime {
+
+channel_end::channel_end(caf::actor_system& system, std::shared_ptr<shared_channel> channel,
+                         std::function<void()> tell, std::vector<std::uint32_t> cores)
+  : channel_(std::move(channel)),
+    writer_(channel_->outgoing()),
+    reader_(channel_->incoming()),
+    listener_(system, channel_, std::move(tell), std::move(cores)) {
+}
+
+void channel_end::send(channel_frame frame) {
+  writer_.push(std::move(frame));
+  write();
+}
+
+void channel_end::hear() {
+  listener_.note_heard();
+  write();
+}
+
+expected<std::optional<channel_frame>> channel_end::next() {
+  auto frame = reader_.next();
+  if (channel_->incoming().release())
+    channel_->ring_peer();
+  return frame;
+}
+
+void channel_end::write() {
+  auto must_wake = writer_.flush();
+  listener_.note_unwritten(!writer_.is_done());
+  if (must_wake)
+    channel_->ring_peer();
+}
+
+}  // namespace dim::runtime

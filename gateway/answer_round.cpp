@@ -28,24 +28,29 @@ answer_round* answer_round::of_this_thread() noexcept {
 void answer_round::send_all() {
   if (sessions_.empty())
     return;
+  // They go out in the order in which they came: else the same clients would always be first.
   auto sessions = std::exchange(sessions_, {});
   // Each session's turn is held from the look at its socket until its bytes are gone, so that no
   // other thread closes the socket meanwhile, and none gets its number. Whoever holds several takes
-  // them in this order.
-  std::sort(sessions.begin(), sessions.end());
+  // them in the order of their addresses.
+  std::vector<http_session*> by_address;
+  by_address.reserve(sessions.size());
+  for (auto& each : sessions)
+    by_address.push_back(each.get());
+  std::sort(by_address.begin(), by_address.end());
   std::vector<http_session::held_turn> turns;
   turns.reserve(sessions.size());
-  orders_.clear();
-  for (auto& each : sessions) {
+  for (auto* each : by_address)
     turns.emplace_back(*each);
+  orders_.clear();
+  for (auto& each : sessions)
     orders_.push_back(each->unsent());
-  }
   sends_.send(orders_);
-  for (std::size_t place = 0; place < sessions.size(); ++place) {
+  for (std::size_t place = 0; place < sessions.size(); ++place)
     if (orders_[place].socket >= 0)
       sessions[place]->note_sent(orders_[place].result);
-    turns[place].end();
-  }
+  for (auto& each : turns)
+    each.end();
   for (auto& each : turns)
     each.call();
 }

@@ -176,10 +176,20 @@ void http_session::parse_header() {
   auto room = std::min(read_ahead, buffer_.max_size() - buffer_.size());
   if (room == 0)
     return on_header(http::error::header_limit);
-  socket_.async_read_some(buffer_.prepare(room),
-                          [self = shared_from_this()](error_code failed, std::size_t size) {
-                            self->in_turn([&] { self->on_header_bytes(failed, size); });
-                          });
+  // A read would look at the socket at once, and a client that is quick enough would get past all
+  // whose bytes came before: the wait puts it behind them.
+  socket_.async_wait(socket_type::wait_read, [self = shared_from_this(), room](error_code failed) {
+    self->in_turn([&] { self->read_header_bytes(failed, room); });
+  });
+}
+
+void http_session::read_header_bytes(error_code error, std::size_t room) {
+  std::size_t size = 0;
+  if (!error)
+    size = socket_.read_some(buffer_.prepare(room), error);
+  if (error == asio::error::would_block)
+    return parse_header();
+  on_header_bytes(error, size);
 }
 
 void http_session::on_header_bytes(error_code error, std::size_t size) {

@@ -1,10 +1,18 @@
 // HTTP under load: requests that any thread may run, and answers that go out together.
+#include <algorithm>
+#include <array>
 #include <atomic>
+#include <memory>
+#include <numeric>
+#include <random>
 #include <set>
 #include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include <sys/epoll.h>
+#include <unistd.h>
 
 #include <doctest/doctest.h>
 
@@ -23,12 +31,13 @@ using tests::raw_client;
 using tests::request_text;
 
 constexpr int clients_max = 8;
+constexpr int waiting_clients = 32;
 constexpr int rounds = 200;
 
-/// A server whose process says that it has much to do, and a thread that helps it.
+/// A server whose process says that it has much to do.
 class loaded_server {
 public:
-  loaded_server() {
+  explicit loaded_server(std::uint32_t threads = 2) : http_(routes_, options_for(threads)) {
     routes_.add({"POST", "/echo", [this](exchange_ptr exchange) { echo(exchange); },
                  body_mode::buffered, {}, true});
     routes_.add({"POST", "/thrown",
@@ -40,16 +49,21 @@ public:
     auto started = http_.start(&system_);
     REQUIRE(started);
     port = *started;
+  }
+  ~loaded_server() {
+    http_.stop();
+    is_over_ = true;
+    if (helper_.joinable())
+      helper_.join();
+  }
+
+  /// Starts a thread that runs requests which HTTP has read.
+  void start_helper() {
     helper_ = std::thread{[this] {
       while (!is_over_)
         if (!shared().spare.help())
           std::this_thread::yield();
     }};
-  }
-  ~loaded_server() {
-    http_.stop();
-    is_over_ = true;
-    helper_.join();
   }
 
   runtime::system_context& shared() {
@@ -65,9 +79,9 @@ public:
 private:
   static constexpr std::size_t many = 100;
 
-  static server_options options() {
+  static server_options options_for(std::uint32_t threads) {
     server_options result;
-    result.threads = 2;
+    result.threads = threads;
     return result;
   }
 
@@ -82,7 +96,7 @@ private:
   runtime::system_config config_;
   caf::actor_system system_{config_};
   router routes_;
-  server http_{routes_, options()};
+  server http_;
   std::atomic<bool> is_over_{false};
   std::atomic<int> helped_{0};
   std::thread helper_;
@@ -103,10 +117,80 @@ int ask_all(Ask ask) {
   return right;
 }
 
+/// Clients that tell in which order their answers have come.
+class answer_order {
+public:
+  explicit answer_order(std::uint16_t port) : epoll_(::epoll_create1(0)) {
+    REQUIRE(epoll_ >= 0);
+    for (int number = 0; number < waiting_clients; ++number) {
+      clients_.push_back(std::make_unique<raw_client>(port));
+      epoll_event wish{};
+      ::epoll_ctl(epoll_, EPOLL_CTL_ADD, clients_.back()->native_handle(), &wish);
+    }
+  }
+  ~answer_order() {
+    ::close(epoll_);
+  }
+
+  /// Sends a request from each of the clients in this order, and takes their answers.
+  std::vector<int> ask(const std::vector<int>& order) {
+    for (auto number : order)
+      watch(number);
+    for (auto number : order)
+      client(number).send(request_text("POST", "/echo", std::to_string(number)));
+    std::vector<int> answered;
+    while (answered.size() < order.size()) {
+      std::array<epoll_event, waiting_clients> events{};
+      auto count = ::epoll_wait(epoll_, events.data(), waiting_clients, wait_ms);
+      REQUIRE(count > 0);
+      for (int place = 0; place < count; ++place)
+        answered.push_back(events[static_cast<std::size_t>(place)].data.fd);
+    }
+    for (auto number : answered) {
+      auto reply = client(number).read();
+      REQUIRE(reply);
+      CHECK(reply->body == std::to_string(number));
+    }
+    return answered;
+  }
+
+private:
+  static constexpr int wait_ms = 20'000;
+
+  raw_client& client(int number) {
+    return *clients_[static_cast<std::size_t>(number)];
+  }
+  void watch(int number) {
+    epoll_event wish{};
+    wish.events = EPOLLIN | EPOLLONESHOT;
+    wish.data.fd = number;
+    ::epoll_ctl(epoll_, EPOLL_CTL_MOD, client(number).native_handle(), &wish);
+  }
+
+  int epoll_;
+  std::vector<std::unique_ptr<raw_client>> clients_;
+};
+
 }  // namespace
+
+TEST_CASE("under load answers go out in the order in which the requests came") {
+  loaded_server f{1};
+  answer_order clients{f.port};
+  raw_client other{f.port};
+  std::vector<int> order(waiting_clients);
+  std::iota(order.begin(), order.end(), 0);
+  std::mt19937 random{1};
+  for (int round = 0; round < rounds; ++round) {
+    // When this is answered, the server waits for the next request of each client.
+    REQUIRE(other.ask(request_text("POST", "/echo", "x")).status == 200);
+    std::shuffle(order.begin(), order.end(), random);
+    CHECK(clients.ask(order) == order);
+  }
+}
 
 TEST_CASE("under load each client gets its own answers, whichever thread runs its requests") {
   loaded_server f;
+  f.start_helper();
   std::vector<std::unique_ptr<raw_client>> clients;
   for (int number = 0; number < clients_max; ++number)
     clients.push_back(std::make_unique<raw_client>(f.port));
@@ -124,6 +208,7 @@ TEST_CASE("under load each client gets its own answers, whichever thread runs it
 
 TEST_CASE("under load a large body and a large answer arrive whole among small ones") {
   loaded_server f;
+  f.start_helper();
   std::string large(300'000, 'x');
   auto right = ask_all([&](int number, const std::string& text) {
     raw_client client{f.port};
@@ -135,6 +220,7 @@ TEST_CASE("under load a large body and a large answer arrive whole among small o
 
 TEST_CASE("under load clients that leave end their own connection only") {
   loaded_server f;
+  f.start_helper();
   auto right = ask_all([&](int number, const std::string& text) {
     raw_client client{f.port};
     client.send(request_text("POST", "/echo", text));
@@ -148,6 +234,7 @@ TEST_CASE("under load clients that leave end their own connection only") {
 
 TEST_CASE("a quick handler that throws under load answers 500, and ends no thread") {
   loaded_server f;
+  f.start_helper();
   auto right = ask_all([&](int number, const std::string& text) {
     raw_client client{f.port};
     if (number == 0)

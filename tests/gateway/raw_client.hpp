@@ -43,6 +43,9 @@ public:
   bool is_closed();
   /// Bytes that can be read now, without waiting.
   std::string peek();
+  int native_handle() const noexcept {
+    return socket_;
+  }
 
 private:
   bool receive();

@@ -6,9 +6,6 @@ namespace {
 
 using runtime::error_code;
 
-/// How late a deadline may be noticed.
-constexpr std::chrono::milliseconds tick{20};
-
 runtime::failure no_orchestrator() {
   return {error_code::unavailable, "the orchestrator can not be reached", {}};
 }
@@ -28,7 +25,7 @@ void bridge_state::send(bridge_call& call) {
     calls->fail(call.number, no_orchestrator());
     return;
   }
-  note(call.number, call.deadline, target);
+  note(call.number, target);
   call.send(self, target);
 }
 
@@ -39,7 +36,7 @@ void bridge_state::send(bridge_inference& call) {
     calls->fail(call.number, no_orchestrator());
     return;
   }
-  note(call.number, call.deadline, target);
+  note(call.number, target);
   runtime::context_of(self->home_system()).traffic.note(sent.size());
   if (router) {
     gathered.push_back({call.number, std::move(call.request)});
@@ -53,15 +50,10 @@ void bridge_state::send(bridge_inference& call) {
           });
 }
 
-void bridge_state::note(std::uint64_t number, std::chrono::milliseconds deadline,
-                        const caf::actor& target) {
+void bridge_state::note(std::uint64_t number, const caf::actor& target) {
   if (monitored.insert(target.address()).second)
     self->monitor(target);
-  sent[number] = {self->clock().now() + deadline, target.address()};
-  if (!tick_runs) {
-    tick_runs = true;
-    self->delayed_send(self, tick, bridge_due{});
-  }
+  sent[number] = target.address();
 }
 
 void bridge_state::after_others() {
@@ -82,7 +74,7 @@ void bridge_state::after_others() {
   if (monitored.insert(router.address()).second)
     self->monitor(router);
   for (auto number : numbers)
-    sent.at(number).target = router.address();
+    sent.at(number) = router.address();
   self->request(router, caf::infinite, std::move(group))
     .then(
       [this, numbers](actors::inferences_done& reply) {
@@ -112,25 +104,16 @@ void bridge_state::fail(const std::vector<std::uint64_t>& numbers, const runtime
       calls->fail(number, why);
 }
 
-void bridge_state::expire() {
-  auto now = self->clock().now();
-  std::erase_if(sent, [&](auto& entry_of_call) {
-    auto& [number, call] = entry_of_call;
-    if (call.expires > now)
-      return false;
-    calls->fail(number, {error_code::timeout, "the orchestrator did not answer in time", {}});
-    return true;
-  });
-  tick_runs = !sent.empty();
-  if (tick_runs)
-    self->delayed_send(self, tick, bridge_due{});
+void bridge_state::forget(const std::vector<std::uint64_t>& numbers) {
+  for (auto number : numbers)
+    sent.erase(number);
 }
 
 void bridge_state::note_down(const caf::actor_addr& target) {
   monitored.erase(target);
   std::erase_if(sent, [&](auto& entry_of_call) {
-    auto& [number, call] = entry_of_call;
-    if (call.target != target)
+    auto& [number, asked] = entry_of_call;
+    if (asked != target)
       return false;
     calls->fail(number, no_orchestrator());
     return true;
@@ -155,7 +138,7 @@ bridge_actor::behavior_type bridge(bridge_state::self_pointer self,
     [&state](bridge_call& call) { state.send(call); },
     [&state](bridge_inference& call) { state.send(call); },
     [&state](actors::inferences_done& news) { state.take(news); },
-    [&state](bridge_due) { state.expire(); },
+    [&state](const bridge_expired& late) { state.forget(late.numbers); },
   };
 }
 
@@ -180,6 +163,12 @@ runtime::child_spec actor_bridge::child() const {
 
 actor_bridge::~actor_bridge() {
   stop();
+}
+
+void actor_bridge::expire(std::chrono::steady_clock::time_point now) {
+  auto numbers = calls_->expire(now);
+  if (auto target = bridge_.get(); target && !numbers.empty())
+    runtime::send_from_thread(target, bridge_expired{std::move(numbers)});
 }
 
 void actor_bridge::stop() {

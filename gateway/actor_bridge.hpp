@@ -25,7 +25,7 @@ namespace dim::gateway {
 
 struct bridge_call;
 struct bridge_inference;
-struct bridge_due;
+struct bridge_expired;
 
 /// BRIDGE asks ENTRY on behalf of the HTTP threads: the one crossing between Asio and the actors.
 using bridge_actor = caf::typed_actor<
@@ -36,7 +36,7 @@ using bridge_actor = caf::typed_actor<
   // From ROUTER: answers ahead of its reply.
   caf::reacts_to<actors::inferences_done>,
   // INTERNAL: look for calls that are past their deadline.
-  caf::reacts_to<bridge_due>>;
+  caf::reacts_to<bridge_expired>>;
 
 /// Whom BRIDGE asks.
 struct bridge_targets {
@@ -52,11 +52,6 @@ struct bridge_state {
   static constexpr bool runs_on_lanes = true;
   using self_pointer = runtime::actor_self<bridge_actor, bridge_state>;
 
-  struct sent_call {
-    caf::actor_clock::time_point expires;
-    caf::actor_addr target;
-  };
-
   /// Fails the calls under way: who starts BRIDGE again takes new ones.
   ~bridge_state();
 
@@ -66,8 +61,8 @@ struct bridge_state {
   void take(actors::inferences_done& news);
   /// What has come together goes to ROUTER together.
   void after_others();
-  /// Fails the calls that are past their deadline.
-  void expire();
+  /// Forgets calls that are past their deadline.
+  void forget(const std::vector<std::uint64_t>& numbers);
   /// Fails the calls that were sent to an ENTRY that has ended.
   void note_down(const caf::actor_addr& target);
   std::string describe() const;
@@ -77,14 +72,14 @@ struct bridge_state {
   std::shared_ptr<pending_calls> calls;
   /// Holds this actor while it lives.
   runtime::service<bridge_actor> cell;
-  std::map<std::uint64_t, sent_call> sent;
+  /// To whom.
+  std::map<std::uint64_t, caf::actor_addr> sent;
   /// For ROUTER.
   std::vector<actors::numbered_inference> gathered;
   std::set<caf::actor_addr> monitored;
-  bool tick_runs = false;
 
 private:
-  void note(std::uint64_t number, std::chrono::milliseconds deadline, const caf::actor& target);
+  void note(std::uint64_t number, const caf::actor& target);
   /// Ends a call to ROUTER with its answer.
   void end(std::uint64_t number, actors::inference_done done);
   /// Ends those that have no answer yet.
@@ -94,18 +89,19 @@ private:
 /// One question on its way to ENTRY.
 struct bridge_call {
   std::uint64_t number = 0;
-  std::chrono::milliseconds deadline{0};
   /// Makes the request and hands its answer on; runs in BRIDGE.
   std::function<void(bridge_state::self_pointer, const caf::actor& target)> send;
 };
 
 struct bridge_inference {
   std::uint64_t number = 0;
-  std::chrono::milliseconds deadline{0};
   actors::run_inference request;
 };
 
-struct bridge_due {};
+/// These calls have not been answered in time: who made them has been told.
+struct bridge_expired {
+  std::vector<std::uint64_t> numbers;
+};
 
 bridge_actor::behavior_type bridge(bridge_state::self_pointer self,
                                    bridge_targets targets,
@@ -143,6 +139,10 @@ public:
       runtime::send_from_thread(entry, std::move(message));
   }
 
+  /// Fails the questions that have not been answered in time. Whoever runs the connections calls it
+  /// again and again: so it happens even while no actor gets on.
+  void expire(std::chrono::steady_clock::time_point now);
+
   /// Questions that wait for an answer.
   std::size_t waiting() const {
     return calls_->size();
@@ -178,14 +178,14 @@ template <class Reply, class Message>
 void actor_bridge::ask(Message message, std::chrono::milliseconds deadline,
                        std::function<void(runtime::expected<Reply>)> done) {
   auto call = std::make_shared<pending_reply<Reply>>(std::move(done));
-  auto number = calls_->add(call);
+  auto number = calls_->add(call, std::chrono::steady_clock::now() + deadline);
   if (!number) {
     call->fail(number.error());
     return;
   }
   if constexpr (std::is_same_v<Message, actors::run_inference>) {
     static_assert(std::is_same_v<Reply, actors::inference_done>);
-    send(bridge_inference{*number, deadline, std::move(message)});
+    send(bridge_inference{*number, std::move(message)});
   } else {
     auto send_it = [message = std::move(message),
                     number = *number](bridge_state::self_pointer self,
@@ -205,7 +205,7 @@ void actor_bridge::ask(Message message, std::chrono::milliseconds deadline,
             finish([&](pending_reply<Reply>& waiting) { waiting.fail(std::move(why)); });
           });
     };
-    send(bridge_call{*number, deadline, std::move(send_it)});
+    send(bridge_call{*number, std::move(send_it)});
   }
 }
 
@@ -238,9 +238,9 @@ void actor_bridge::ask(const exchange_ptr& home, Message message,
 CAF_BEGIN_TYPE_ID_BLOCK(dim_gateway, caf::id_block::dim_actors::end)
 CAF_ADD_TYPE_ID(dim_gateway, (dim::gateway::bridge_call))
 CAF_ADD_TYPE_ID(dim_gateway, (dim::gateway::bridge_inference))
-CAF_ADD_TYPE_ID(dim_gateway, (dim::gateway::bridge_due))
+CAF_ADD_TYPE_ID(dim_gateway, (dim::gateway::bridge_expired))
 CAF_END_TYPE_ID_BLOCK(dim_gateway)
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dim::gateway::bridge_call)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dim::gateway::bridge_inference)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dim::gateway::bridge_due)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(dim::gateway::bridge_expired)

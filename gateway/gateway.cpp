@@ -36,7 +36,7 @@ std::size_t calls_max(const config::options& options) {
   return options.gateway.connections_max * calls_per_connection;
 }
 
-server_options server_options_from(const config::options& all) {
+server_options server_options_from(const config::options& all, actor_bridge& bridge) {
   auto& options = all.gateway;
   server_options result;
   result.cores = cores_for_http(all, runtime::cores_of_this_thread());
@@ -48,6 +48,7 @@ server_options server_options_from(const config::options& all) {
   result.header_bytes_max = options.header_bytes_max;
   result.body_bytes_max = options.body_bytes_max;
   result.idle_timeout = milliseconds{options.idle_timeout_ms};
+  result.watch = [&bridge] { bridge.expire(std::chrono::steady_clock::now()); };
   return result;
 }
 
@@ -56,7 +57,7 @@ server_options server_options_from(const config::options& all) {
 gateway::gateway(bridge_targets targets, const config::options& options)
   : bridge_(std::move(targets), calls_max(options)),
     context_{bridge_, limits_from(options.orchestrator, options.gateway)},
-    server_(routes_, server_options_from(options)) {
+    server_(routes_, server_options_from(options, bridge_)) {
   add_routes(options);
 }
 
@@ -64,7 +65,7 @@ gateway::gateway(caf::actor_system& system, bridge_targets targets,
                  const config::options& options)
   : bridge_(system, std::move(targets), calls_max(options)),
     context_{bridge_, limits_from(options.orchestrator, options.gateway)},
-    server_(routes_, server_options_from(options)) {
+    server_(routes_, server_options_from(options, bridge_)) {
   add_routes(options);
 }
 

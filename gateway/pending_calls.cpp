@@ -1,6 +1,7 @@
 #include "gateway/pending_calls.hpp"
 
-#include <chrono>
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace dim::gateway {
@@ -31,14 +32,16 @@ private:
   std::size_t count_;
 };
 
-runtime::expected<std::uint64_t> pending_calls::add(std::shared_ptr<pending_call> call) {
+runtime::expected<std::uint64_t> pending_calls::add(std::shared_ptr<pending_call> call,
+                                                   time_point due) {
   std::lock_guard guard{mutex_};
   if (closed_)
     return tl::unexpected<runtime::failure>(*closed_);
   if (calls_.size() >= calls_max_)
     return runtime::fail(runtime::error_code::overloaded, "too many requests wait for an answer");
   auto number = ++last_number_;
-  calls_.emplace_hint(calls_.end(), number, std::move(call));
+  calls_.emplace_hint(calls_.end(), number, waiting_call{std::move(call), due});
+  next_due_ = std::min(next_due_, due);
   traffic_.note(calls_.size());
   return number;
 }
@@ -50,7 +53,7 @@ void pending_calls::finish(std::uint64_t number, const std::function<void(pendin
     auto found = calls_.find(number);
     if (found == calls_.end())
       return;
-    call = std::move(found->second);
+    call = std::move(found->second.call);
     calls_.erase(found);
     ++ending_;
   }
@@ -63,16 +66,44 @@ void pending_calls::fail(std::uint64_t number, runtime::failure why) {
   finish(number, [&](pending_call& call) { call.fail(std::move(why)); });
 }
 
+std::vector<std::uint64_t> pending_calls::expire(time_point now) {
+  call_map late;
+  {
+    std::lock_guard guard{mutex_};
+    if (now < next_due_)
+      return {};
+    next_due_ = time_point::max();
+    for (auto each = calls_.begin(); each != calls_.end();) {
+      auto after = std::next(each);
+      if (each->second.due <= now)
+        late.insert(late.end(), calls_.extract(each));
+      else
+        next_due_ = std::min(next_due_, each->second.due);
+      each = after;
+    }
+    ending_ += late.size();
+  }
+  ending_calls ending{*this, late.size()};
+  std::vector<std::uint64_t> numbers;
+  for (auto& [number, what] : late) {
+    numbers.push_back(number);
+    what.call->fail(
+      {runtime::error_code::timeout, "the orchestrator did not answer in time", {}});
+  }
+  late.clear();
+  return numbers;
+}
+
 void pending_calls::fail_all(const runtime::failure& why) {
-  decltype(calls_) left;
+  call_map left;
   {
     std::lock_guard guard{mutex_};
     left.swap(calls_);
     ending_ += left.size();
   }
   ending_calls ending{*this, left.size()};
-  for (auto& [number, call] : left)
-    call->fail(why);
+  for (auto& [number, what] : left)
+    what.call->fail(why);
   left.clear();
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -7,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <vector>
 
 #include "runtime/errors.hpp"
 #include "runtime/spin_wait.hpp"
@@ -48,17 +50,23 @@ private:
 /// answer, its deadline, or the end of the table. Thread-safe; no callback runs under its lock.
 class pending_calls {
 public:
+  using time_point = std::chrono::steady_clock::time_point;
+
   explicit pending_calls(std::size_t calls_max) : calls_max_(calls_max) {
   }
 
-  /// Enters a call and returns its number. Errors: overloaded (full), unavailable (closed).
-  runtime::expected<std::uint64_t> add(std::shared_ptr<pending_call> call);
+  /// Enters a call that is to be answered by `due`, and returns its number. Errors: overloaded
+  /// (full), unavailable (closed).
+  runtime::expected<std::uint64_t> add(std::shared_ptr<pending_call> call, time_point due);
 
   /// Takes call `number` out and ends it with `end`, unless it is gone already.
   void finish(std::uint64_t number, const std::function<void(pending_call&)>& end);
 
   /// Takes a call out and fails it, unless it is gone already.
   void fail(std::uint64_t number, runtime::failure why);
+
+  /// Fails the calls that were due with `timeout`, and returns their numbers.
+  std::vector<std::uint64_t> expire(time_point now);
 
   /// Fails every call; later ones are taken as before.
   void fail_all(const runtime::failure& why);
@@ -75,12 +83,20 @@ public:
 private:
   class ending_calls;
 
+  struct waiting_call {
+    std::shared_ptr<pending_call> call;
+    time_point due;
+  };
+  using call_map = std::map<std::uint64_t, waiting_call>;
+
   const std::size_t calls_max_;
   mutable std::mutex mutex_;
   std::condition_variable all_ended_;
   std::uint64_t last_number_ = 0;
   std::optional<runtime::failure> closed_;
-  std::map<std::uint64_t, std::shared_ptr<pending_call>> calls_;
+  call_map calls_;
+  /// None is due before.
+  time_point next_due_ = time_point::max();
   runtime::traffic traffic_;
   /// Calls that were taken out and whose callbacks run now.
   std::size_t ending_ = 0;

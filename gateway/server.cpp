@@ -30,9 +30,11 @@ using tcp = asio::ip::tcp;
 
 /// Connections beyond the limit that are still told so.
 constexpr std::size_t refused_max = 64;
+/// Connections that are taken before requests have their turn again.
+constexpr std::size_t accepts_max = 64;
 /// Pause after an accept that failed, which it does while the process has no file descriptor left.
 constexpr std::chrono::milliseconds accept_pause{50};
-/// Pause between two looks for clients that have gone; the second look at a request tells.
+/// Pause between two looks for clients that have gone, of which the second tells, and at deadlines.
 constexpr std::chrono::milliseconds watch_pause{50};
 /// Handlers of connections that run before the actors whom they woke. Many requests go through the
 /// actors together, and into one batch; but the model gets the first ones while more are read.
@@ -41,6 +43,9 @@ constexpr std::size_t round_max = 16;
 /// then, so that there are fewer ends of rounds.
 constexpr std::size_t full_rounds = 6;
 constexpr std::size_t long_round_max = 64;
+/// A thread that is not done for so long gives its core to whoever waits for it: above all to those
+/// whom its answers have woken there, and who would else wait until the kernel's next tick.
+constexpr std::chrono::microseconds core_turn{300};
 /// Failed questions to the actors still become answers, and closed sessions end, in much less.
 constexpr std::chrono::milliseconds closing_max{1'000};
 
@@ -78,25 +83,41 @@ struct server::core {
       acceptor.bind(endpoint, error);
     if (!error)
       acceptor.listen(asio::socket_base::max_listen_connections, error);
+    if (!error)
+      acceptor.non_blocking(true, error);
     return error;
   }
 
   void accept() {
-    // Each connection stays on one thread: no two of them ever wake each other for it.
-    auto& next = *contexts[++accepted % contexts.size()];
-    acceptor.async_accept(next, [this](error_code error, http_session::socket_type socket) {
-      if (error == asio::error::operation_aborted || !acceptor.is_open())
-        return;
-      if (error) {
-        accept_timer.expires_after(accept_pause);
-        accept_timer.async_wait([this](error_code) {
-          if (acceptor.is_open())
-            accept();
-        });
-        return;
-      }
+    acceptor.async_wait(tcp::acceptor::wait_read, [this](error_code error) {
+      if (error != asio::error::operation_aborted && acceptor.is_open())
+        accept_waiting();
+    });
+  }
+
+  /// Takes those who wait, many at a time: else, under load, each would wait for the requests of
+  /// all who are in already.
+  void accept_waiting() {
+    for (std::size_t count = 0; count < accepts_max; ++count) {
+      // Each connection stays on one thread: no two of them ever wake each other for it.
+      http_session::socket_type socket{*contexts[accepted % contexts.size()]};
+      error_code error;
+      acceptor.accept(socket, error);
+      if (error == asio::error::would_block)
+        break;
+      if (error)
+        return accept_later();
+      ++accepted;
       take(std::move(socket));
-      accept();
+    }
+    accept();
+  }
+
+  void accept_later() {
+    accept_timer.expires_after(accept_pause);
+    accept_timer.async_wait([this](error_code) {
+      if (acceptor.is_open())
+        accept();
     });
   }
 
@@ -138,7 +159,12 @@ struct server::core {
   static void run(asio::io_context& context, runtime::actor_lane* lane,
                   runtime::spin_wait waiting) {
     std::size_t full_in_a_row = 0;
+    auto turn_end = std::chrono::steady_clock::now();
     auto run_next = [&] {
+      if (auto now = std::chrono::steady_clock::now(); now >= turn_end) {
+        std::this_thread::yield();
+        turn_end = now + core_turn;
+      }
       auto size = full_in_a_row < full_rounds ? round_max : long_round_max;
       auto done = run_round(context, lane, size);
       full_in_a_row = done == size ? full_in_a_row + 1 : 0;
@@ -176,13 +202,15 @@ struct server::core {
     return done;
   }
 
-  /// Looks again and again for clients that have gone while their request was worked on.
+  /// Looks again and again for clients that have gone while their request was worked on, and at
+  /// what else has a deadline.
   void watch_peers() {
     watch_timer.expires_after(watch_pause);
     watch_timer.async_wait([this](error_code error) {
       if (error)
         return;
       sessions->look_for_peers();
+      options.watch();
       watch_peers();
     });
   }

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,6 +29,8 @@ struct server_options {
   std::uint32_t header_bytes_max = 16 << 10;
   std::uint64_t body_bytes_max = 64ull << 20;
   std::chrono::milliseconds idle_timeout{60'000};
+  /// Called again and again, every 50 ms, on an HTTP thread.
+  std::function<void()> watch = [] {};
 };
 
 /// Accepts connections and runs their sessions on threads of its own.

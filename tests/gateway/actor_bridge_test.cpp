@@ -106,20 +106,40 @@ TEST_CASE("without an orchestrator every call fails at once as unavailable") {
   CHECK(f.bridge.has_entry());
 }
 
-TEST_CASE("a call without an answer ends at its deadline, not before, and no timer is left") {
+TEST_CASE("a call without an answer ends at its deadline, not before, also while no actor runs") {
   bridge_fixture f;
   f.entry.set(f.spawn_entry());
-  f.ask(actors::await_job{"a", 0}, 500ms);
-  f.ask(actors::await_job{"b", 0}, 2s);
-  f.advance(450);
+  auto begin = std::chrono::steady_clock::now();
+  f.ask(actors::await_job{"a", 0}, 100s);
+  f.ask(actors::await_job{"b", 0}, 1'000s);
+  f.bridge.expire(begin + 99s);
   CHECK(!f.outcomes[0]);
-  f.advance(100);
+  f.bridge.expire(begin + 500s);
   CHECK(f.code(0) == error_code::timeout);
   CHECK(!f.outcomes[1]);
-  f.advance(2'000);
+  f.run();
+  f.bridge.expire(begin + 5'000s);
   CHECK(f.code(1) == error_code::timeout);
-  f.advance(1'000);
+  CHECK(f.bridge.waiting() == 0);
+}
+
+TEST_CASE("BRIDGE forgets a call that was not answered in time, and sets no timer for any") {
+  bridge_fixture f;
+  f.entry.set(f.spawn_entry());
+  auto calls = std::make_shared<pending_calls>(10);
+  auto one = f.sys().spawn(bridge, bridge_targets{f.entry, f.router}, calls,
+                           runtime::service<bridge_actor>{});
+  auto described = [&] {
+    auto reply = f.tests::actor_fixture::ask<runtime::actor_description>(
+      caf::actor_cast<caf::actor>(one), runtime::describe_actor{});
+    REQUIRE(reply);
+    return reply->state;
+  };
+  f.send(one, bridge_call{7, [](bridge_state::self_pointer, const caf::actor&) {}});
+  CHECK(described() == "calls 1");
   CHECK(f.timers() == 0);
+  f.send(one, bridge_expired{{7}});
+  CHECK(described() == "calls 0");
 }
 
 TEST_CASE("the end of ENTRY fails the calls that it holds, and later ones go to its successor") {
@@ -144,7 +164,7 @@ TEST_CASE("calls beyond the limit fail as overloaded, and answered ones make roo
   f.ask(actors::await_job{"b", 0});
   f.ask(actors::cancel_job{"c"});
   CHECK(f.code(2) == error_code::overloaded);
-  f.advance(1'100);
+  f.bridge.expire(std::chrono::steady_clock::now() + 2s);
   f.ask(actors::cancel_job{"d"});
   f.run();
   CHECK(f.outcomes[3]->has_value());

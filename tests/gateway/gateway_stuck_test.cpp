@@ -53,8 +53,10 @@ TEST_CASE("a gateway is not ready while an actor of its process is stuck, and na
   CHECK(f.get("/health")["status"] == "ok");
 }
 
-TEST_CASE("readiness is answered when every thread of the actors hangs") {
-  gateway_fixture f;
+TEST_CASE("when every thread of the actors hangs, readiness says so, and questions end at 504") {
+  config::options options;
+  options.gateway.request_timeout_ms = 100;
+  gateway_fixture f{options};
   f.configuration.context->stuck_limit = 200ms;
   held_actor one{f.system};
   held_actor two{f.system};
@@ -65,6 +67,12 @@ TEST_CASE("readiness is answered when every thread of the actors hangs") {
     std::this_thread::yield();
   CHECK(f.get("/health/ready", 503)["reasons"].size() == 2);
   CHECK(f.get("/health/live")["live"] == true);
+  auto silent = f.system.spawn(silent_entry);
+  auto scripted = f.entry.get();
+  f.entry.set(silent);
+  CHECK(f.get("/api/v1/jobs/" + job_id, 504)["code"] == "timeout");
+  f.entry.set(scripted);
+  caf::anon_send_exit(silent, caf::exit_reason::kill);
   one.release();
   two.release();
   ask_until(f, "/health/ready", 200);

@@ -17,6 +17,9 @@ using namespace std::chrono_literals;
 using outcome = runtime::expected<int>;
 using reply_call = gateway::pending_reply<int>;
 
+const auto begin = std::chrono::steady_clock::now();
+const auto later = begin + 1h;
+
 const runtime::failure going{error_code::unavailable, "the table ends", {}};
 
 std::shared_ptr<reply_call> call_into(std::vector<outcome>& outcomes) {
@@ -33,8 +36,8 @@ void answer(pending_calls& table, std::uint64_t number, int value) {
 TEST_CASE("a call ends once, by its answer or its failure, whichever comes first") {
   pending_calls table{10};
   std::vector<outcome> outcomes;
-  auto answered = table.add(call_into(outcomes));
-  auto failed = table.add(call_into(outcomes));
+  auto answered = table.add(call_into(outcomes), later);
+  auto failed = table.add(call_into(outcomes), later);
   REQUIRE(answered);
   REQUIRE(failed);
   CHECK(table.size() == 2);
@@ -48,26 +51,45 @@ TEST_CASE("a call ends once, by its answer or its failure, whichever comes first
   CHECK(table.size() == 0);
 }
 
+TEST_CASE("calls that were due fail as timeout, the others wait on") {
+  pending_calls table{10};
+  std::vector<outcome> outcomes;
+  auto soon = table.add(call_into(outcomes), begin + 1s);
+  auto last = table.add(call_into(outcomes), begin + 9s);
+  auto next = table.add(call_into(outcomes), begin + 2s);
+  CHECK(table.expire(begin + 999ms).empty());
+  CHECK(table.expire(begin + 2s) == std::vector{*soon, *next});
+  REQUIRE(outcomes.size() == 2);
+  for (auto& each : outcomes)
+    CHECK(each.error().code == error_code::timeout);
+  answer(table, *soon, 1);
+  CHECK(table.expire(begin + 8s).empty());
+  CHECK(table.expire(begin + 9s) == std::vector{*last});
+  CHECK(table.size() == 0);
+  CHECK(table.add(call_into(outcomes), begin + 20s));
+  CHECK(table.expire(begin + 20s).size() == 1);
+}
+
 TEST_CASE("a full table refuses, and takes the next call when one has ended") {
   pending_calls table{2};
   std::vector<outcome> outcomes;
-  auto first = table.add(call_into(outcomes));
-  REQUIRE(table.add(call_into(outcomes)));
-  CHECK(table.add(call_into(outcomes)).error().code == error_code::overloaded);
+  auto first = table.add(call_into(outcomes), later);
+  REQUIRE(table.add(call_into(outcomes), later));
+  CHECK(table.add(call_into(outcomes), later).error().code == error_code::overloaded);
   answer(table, *first, 1);
-  CHECK(table.add(call_into(outcomes)));
+  CHECK(table.add(call_into(outcomes), later));
 }
 
 TEST_CASE("a closed table has failed every call and refuses later ones for the same reason") {
   pending_calls table{10};
   std::vector<outcome> outcomes;
-  REQUIRE(table.add(call_into(outcomes)));
-  REQUIRE(table.add(call_into(outcomes)));
+  REQUIRE(table.add(call_into(outcomes), later));
+  REQUIRE(table.add(call_into(outcomes), later));
   table.close(going);
   REQUIRE(outcomes.size() == 2);
   for (auto& each : outcomes)
     CHECK(each.error().message == going.message);
-  auto refused = table.add(call_into(outcomes));
+  auto refused = table.add(call_into(outcomes), later);
   CHECK(refused.error().code == error_code::unavailable);
   CHECK(outcomes.size() == 2);
 }
@@ -81,7 +103,7 @@ TEST_CASE("closing waits for a callback that runs on another thread") {
     entered.set_value();
     released.get_future().wait_for(20s);
     has_ended = true;
-  }));
+  }), later);
   REQUIRE(number);
   std::thread answering{[&] { answer(table, *number, 1); }};
   REQUIRE(entered.get_future().wait_for(20s) == std::future_status::ready);
@@ -96,7 +118,7 @@ TEST_CASE("closing waits for a callback that runs on another thread") {
   CHECK(had_ended_at_close);
 }
 
-TEST_CASE("whatever threads add, answer, fail and close, each call that was taken ends once") {
+TEST_CASE("whatever threads add, answer, fail, expire and close, each call taken ends once") {
   constexpr int callers_max = 4;
   constexpr int rounds = 2'000;
   for (auto is_closed_early : {false, true}) {
@@ -110,7 +132,8 @@ TEST_CASE("whatever threads add, answer, fail and close, each call that was take
       callers.emplace_back([&, caller] {
         for (int round = 0; round < rounds; ++round) {
           auto& end = ends[static_cast<std::size_t>(caller * rounds + round)];
-          auto number = table.add(std::make_shared<reply_call>([&end](outcome) { ++end; }));
+          auto number = table.add(std::make_shared<reply_call>([&end](outcome) { ++end; }),
+                                  begin + std::chrono::milliseconds{round % 20});
           if (!number)
             continue;
           ++taken;
@@ -125,6 +148,7 @@ TEST_CASE("whatever threads add, answer, fail and close, each call that was take
       table.close(going);
     while (last_rounds < callers_max) {
       table.fail_all(going);
+      table.expire(std::chrono::steady_clock::now());
       std::this_thread::yield();
     }
     for (auto& each : callers)

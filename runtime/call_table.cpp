@@ -1,17 +1,8 @@
 #include "runtime/call_table.hpp"
 
-#include <algorithm>
 #include <vector>
 
 namespace dim::runtime {
-
-namespace {
-
-// A timer can not be cancelled, and keeps the memory of its actor until it fires, also when that
-// has ended: distant deadlines are looked at in steps.
-constexpr std::int64_t look_max_ns = 5'000'000'000;
-
-}  // namespace
 
 void call_table::add(std::uint64_t id, entry what) {
   deadlines_.emplace(what.due_ns, id);
@@ -55,7 +46,7 @@ void call_table::fail_all(const failure& reason) {
 }
 
 void call_table::pass_deadline(std::int64_t due_ns) {
-  armed_.erase(due_ns);
+  alarm_.fire(due_ns);
   auto now = owner_->clock_now_ns();
   // What a failed call's callback asks anew may be due already: it waits for its own timer.
   std::vector<std::uint64_t> ids;
@@ -77,11 +68,8 @@ void call_table::pass_deadline(std::int64_t due_ns) {
 void call_table::arm() {
   if (deadlines_.empty())
     return;
-  auto due = std::min(deadlines_.begin()->first, owner_->clock_now_ns() + look_max_ns);
-  if (!armed_.empty() && *armed_.begin() <= due)
-    return;
-  armed_.insert(due);
-  owner_->watch_deadline(this, due);
+  if (auto at = alarm_.set(deadlines_.begin()->first, owner_->clock_now_ns()))
+    owner_->watch_deadline(this, *at);
 }
 
 }  // namespace dim::runtime

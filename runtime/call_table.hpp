@@ -13,6 +13,7 @@
 
 #include "runtime/actor_base.hpp"
 #include "runtime/caf_errors.hpp"
+#include "runtime/deadline_alarm.hpp"
 
 namespace dim::runtime {
 
@@ -89,8 +90,7 @@ private:
   std::map<std::uint64_t, entry> pending_;
   /// (due, id) of every entry.
   std::set<std::pair<std::int64_t, std::uint64_t>> deadlines_;
-  /// Due times of the timers that run.
-  std::set<std::int64_t> armed_;
+  deadline_alarm alarm_;
 };
 
 /// `Reply` of a function of one `expected<Reply>`.

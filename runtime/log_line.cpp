@@ -42,12 +42,19 @@ std::string plain(std::string_view text) {
 }  // namespace
 
 std::string json_string(std::string_view text) {
+  std::string result;
+  append_json_string(result, text);
+  return result;
+}
+
+void append_json_string(std::string& out, std::string_view text) {
   auto is_plain = std::all_of(text.begin(), text.end(), [](char each) {
     return each >= ' ' && each < 0x7f && each != '"' && each != '\\';
   });
   if (is_plain)
-    return std::string{'"'}.append(text) += '"';
-  return json(text).dump(-1, ' ', false, json::error_handler_t::replace);
+    out.append(1, '"').append(text).append(1, '"');
+  else
+    out += json(text).dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 std::string json_line(const log_head& head, log_fields fields) {

@@ -20,6 +20,8 @@ struct log_head {
 
 /// A JSON string: quoted and escaped; bytes that are not UTF-8 become U+FFFD.
 std::string json_string(std::string_view text);
+/// Puts it behind `out`.
+void append_json_string(std::string& out, std::string_view text);
 
 /// {"ts":"2026-01-02T03:04:05.678Z","level":"info","role":"node","actor":"LINK","message":...}
 std::string json_line(const log_head& head, log_fields fields);

@@ -11,6 +11,7 @@
 #include "runtime/duration_histogram.hpp"
 #include "runtime/errors.hpp"
 #include "runtime/shared_text.hpp"
+#include "runtime/work_ticket.hpp"
 
 /// Messages of ROUTER: direct inference, which is never stored.
 namespace dim::actors {
@@ -306,22 +307,26 @@ typename Inspector::result_type inspect(Inspector& f, inference_record_list& x) 
   return f(x.records);
 }
 
-/// INTERNAL to ROUTER's RECORD WRITER: lines for the file. No reply.
+/// INTERNAL to ROUTER's RECORD WRITER: lines for the file. No reply, which would take ROUTER off
+/// its thread; the ticket tells that they are written, or lost.
 struct write_records {
   std::vector<inference_record> records;
+  runtime::work_ticket ticket = {};
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, write_records& x) {
-  return f(x.records);
+  return f(x.records, x.ticket);
 }
 
 /// INTERNAL to ROUTER: look at deadlines, and flush records.
-struct router_due {};
+struct router_due {
+  std::int64_t at_ns = 0;
+};
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, router_due&) {
-  return f();
+typename Inspector::result_type inspect(Inspector& f, router_due& x) {
+  return f(x.at_ns);
 }
 
 /// INTERNAL to ROUTER: count what has been asked for since the last time, and keep it.

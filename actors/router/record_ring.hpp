@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <utility>
+#include <vector>
 
 #include "actors/router/messages.hpp"
 
@@ -36,9 +37,9 @@ public:
   }
 
   /// What has not been given before, oldest first.
-  write_records take_unwritten() {
-    write_records news;
-    news.records.assign(records_.end() - static_cast<std::ptrdiff_t>(unwritten_), records_.end());
+  std::vector<inference_record> take_unwritten() {
+    std::vector<inference_record> news{
+      records_.end() - static_cast<std::ptrdiff_t>(unwritten_), records_.end()};
     unwritten_ = 0;
     return news;
   }

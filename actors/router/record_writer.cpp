@@ -14,7 +14,10 @@ namespace dim::actors {
 
 namespace {
 
-/// One object a line. There may be tens of thousands a second: nothing is formatted that need not.
+/// Most lines have fewer.
+constexpr std::size_t line_bytes = 256;
+
+/// Writes one object. There may be tens of thousands a second: nothing is formatted that need not.
 class line_writer {
 public:
   explicit line_writer(std::string& text) : text_(text) {
@@ -29,7 +32,7 @@ public:
   }
   line_writer& word(std::string_view key, std::string_view value) {
     text_ += key;
-    text_ += runtime::json_string(value);
+    runtime::append_json_string(text_, value);
     return *this;
   }
 
@@ -37,20 +40,46 @@ private:
   std::string& text_;
 };
 
-void add_line(std::string& text, const inference_record& record) {
-  auto ended_at = static_cast<std::uint64_t>(std::max<std::int64_t>(0, record.ended_at));
-  line_writer{text}
-    .number("{\"ended_at\":", ended_at)
-    .word(",\"id\":", record.request_id.str())
-    .word(",\"model\":", record.model.str())
-    .word(",\"version\":", record.version.str())
-    .word(",\"node\":", record.node_id.str())
-    .word(",\"code\":", to_string(record.code))
-    .number(",\"total_us\":", record.total_us)
-    .number(",\"queue_us\":", record.queue_us)
-    .number(",\"forward_us\":", record.forward_us)
-    .number(",\"batch_rows\":", record.batch_rows);
-  text += "}\n";
+/// What most records have in common with the one before them.
+struct common_part {
+  const inference_record* of = nullptr;
+  std::string text;
+
+  void take(const inference_record& record) {
+    auto is_same = of != nullptr && of->model == record.model && of->version == record.version
+                   && of->node_id == record.node_id && of->code == record.code;
+    of = &record;
+    if (is_same)
+      return;
+    text.clear();
+    line_writer{text}
+      .word(",\"model\":", record.model.str())
+      .word(",\"version\":", record.version.str())
+      .word(",\"node\":", record.node_id.str())
+      .word(",\"code\":", to_string(record.code));
+  }
+};
+
+/// One object a line.
+std::string lines_of(const std::vector<inference_record>& records) {
+  std::string text;
+  text.reserve(records.size() * line_bytes);
+  common_part common;
+  for (auto& record : records) {
+    common.take(record);
+    auto ended_at = static_cast<std::uint64_t>(std::max<std::int64_t>(0, record.ended_at));
+    line_writer{text}
+      .number("{\"ended_at\":", ended_at)
+      .word(",\"id\":", record.request_id.str());
+    text += common.text;
+    line_writer{text}
+      .number(",\"total_us\":", record.total_us)
+      .number(",\"queue_us\":", record.queue_us)
+      .number(",\"forward_us\":", record.forward_us)
+      .number(",\"batch_rows\":", record.batch_rows);
+    text += "}\n";
+  }
+  return text;
 }
 
 }  // namespace
@@ -79,9 +108,7 @@ void record_writer_state::write(const write_records& news) {
   if (size >= arguments.bytes_max)
     put_aside();
   if (open()) {
-    std::string text;
-    for (auto& record : news.records)
-      add_line(text, record);
+    auto text = lines_of(news.records);
     out << text << std::flush;
     size += text.size();
   }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <utility>
 
 #include "actors/router/inference_check.hpp"
@@ -19,9 +20,13 @@ namespace {
 
 using runtime::error_code;
 
-/// How late a deadline may be noticed.
-constexpr std::chrono::milliseconds tick{20};
 constexpr std::int64_t ms = 1'000'000;
+/// So many records are written together, or those of so long a time.
+constexpr std::size_t written_together = 512;
+constexpr std::int64_t write_pause_ns = 250 * ms;
+/// Messages to WRITER at a time. While the disk is slow the records wait in the ring, which is
+/// bounded.
+constexpr std::uint32_t writing_max = 2;
 // Longer deadlines are cut, so that sums of times can not overflow.
 constexpr std::uint64_t time_left_max_ms = 1'000ull * 3'600 * 24 * 365;
 
@@ -154,14 +159,15 @@ void router_state::begin(run_inference& request, inference_asker asker,
   entry.asker = std::move(asker);
   entry.route = route;
   entry.started_ns = arrived_ns;
-  entry.deadline_ns = arrived_ns + left * ms;
+  auto deadline_ns = arrived_ns + left * ms;
+  entry.deadline_ns = deadline_ns;
   entry.place = *place;
   entry.cache_key = std::move(cache_key);
   ++route->outstanding;
   send(number, flights.emplace(number, std::move(entry)).first->second);
   if (route->spread_at != node_changes)
     spread(route);
-  arm();
+  set_alarm(deadline_ns);
 }
 
 void router_state::refuse(inference_asker& asker, const run_inference& request,
@@ -252,8 +258,8 @@ void router_state::lose_node(const node_lost& news) {
   send_parcels();
 }
 
-void router_state::look_at_clock() {
-  tick_runs = false;
+void router_state::look_at_clock(std::int64_t alarm_ns) {
+  alarm.fire(alarm_ns);
   auto now = now_ns();
   std::vector<std::uint64_t> late;
   for (auto& [number, each] : flights)
@@ -263,24 +269,41 @@ void router_state::look_at_clock() {
   for (auto number : late)
     abandon(flights.find(number), error_code::timeout, "Request timeout expired");
   watch_retiring();
-  write_records_out();
-  arm();
+  if (records.unwritten() > 0 && now >= write_at_ns)
+    write_records_out();
+  auto next_ns = std::numeric_limits<std::int64_t>::max();
+  for (auto& [number, each] : flights)
+    next_ns = std::min(next_ns, each.deadline_ns);
+  if (!retiring.empty())
+    next_ns = std::min(next_ns, now + grain_ns);
+  if (records.unwritten() > 0)
+    next_ns = std::min(next_ns, write_at_ns);
+  if (next_ns < std::numeric_limits<std::int64_t>::max())
+    set_alarm(next_ns);
+}
+
+void router_state::keep_record(inference_record record) {
+  auto is_first = records.unwritten() == 0;
+  records.add(std::move(record));
+  if (is_first && records.unwritten() > 0) {
+    write_at_ns = now_ns() + write_pause_ns;
+    set_alarm(write_at_ns);
+  } else if (records.unwritten() >= written_together) {
+    write_records_out();
+  }
 }
 
 void router_state::write_records_out() {
-  if (!writer || writing || records.unwritten() == 0)
+  write_at_ns = now_ns() + write_pause_ns;
+  if (writing.value() >= writing_max)
     return;
-  // One message at a time: while the disk is slow the records wait in the ring, which is bounded.
-  writing = true;
-  self->request(writer, caf::infinite, records.take_unwritten())
-    .then([this] { writing = false; }, [this](const caf::error&) { writing = false; });
+  self->send(writer, write_records{records.take_unwritten(), runtime::work_ticket{writing}});
 }
 
-void router_state::arm() {
-  if (tick_runs || (flights.empty() && retiring.empty() && (!writer || records.unwritten() == 0)))
-    return;
-  tick_runs = true;
-  self->delayed_send(self, tick, router_due{});
+void router_state::set_alarm(std::int64_t due_ns) {
+  auto now = now_ns();
+  if (auto at = alarm.set(due_ns, now))
+    self->delayed_send(self, std::chrono::nanoseconds{*at - now}, router_due{*at});
 }
 
 std::string router_state::describe() const {
@@ -308,7 +331,7 @@ router_with_timers::behavior_type router(router_state::self_pointer self,
     [&state](const get_inference_records& wish) { return state.records_of(wish); },
     [&state](const node_updated& news) { state.update_node(news); },
     [&state](const node_lost& news) { state.lose_node(news); },
-    [&state](router_due) { state.look_at_clock(); },
+    [&state](const router_due& look) { state.look_at_clock(look.at_ns); },
     [&state](popularity_due) { state.count_popularity(); },
     [&state](prewarm_due) { state.look_for_idle(); },
   };

@@ -24,7 +24,9 @@
 #include "runtime/actor_base.hpp"
 #include "runtime/answer_group.hpp"
 #include "runtime/call_table.hpp"
+#include "runtime/deadline_alarm.hpp"
 #include "runtime/service.hpp"
+#include "runtime/work_ticket.hpp"
 
 namespace dim::actors {
 
@@ -82,7 +84,7 @@ struct router_state {
   void withdraw(const std::string& request_id);
   void update_node(const node_updated& news);
   void lose_node(const node_lost& news);
-  void look_at_clock();
+  void look_at_clock(std::int64_t alarm_ns);
   std::string describe() const;
 
   // router_flights.cpp
@@ -158,6 +160,8 @@ private:
     /// The ids of the steps that run.
     std::set<std::string> running;
   };
+  /// How late a deadline may be noticed; how often routes are looked at whose last requests end.
+  static constexpr std::int64_t grain_ns = 20'000'000;
   static constexpr std::uint64_t ensemble_ms_max = 1'000ull * 3'600 * 24 * 365;
 
   struct waiting_request {
@@ -180,8 +184,9 @@ private:
   void refuse(inference_asker& asker, const run_inference& request, const route_pointer& route,
               std::int64_t arrived_ns, runtime::failure error);
   void answer(inference_asker& asker, inference_done done);
+  void keep_record(inference_record record);
   void write_records_out();
-  void arm();
+  void set_alarm(std::int64_t due_ns);
 
   // router_flights.cpp
   /// Puts it into a parcel for the node at its place; `send_parcels` is to follow.
@@ -271,9 +276,11 @@ private:
   /// Whether MODELS has said what is served since this ROUTER was started.
   bool knows_models = false;
   record_writer_actor writer;
-  /// WRITER has records in hand.
-  bool writing = false;
-  bool tick_runs = false;
+  /// What WRITER has in hand.
+  runtime::work_count writing;
+  /// When what is not written yet goes to WRITER, be it much or little.
+  std::int64_t write_at_ns = 0;
+  runtime::deadline_alarm alarm{grain_ns};
   actors::popularity popularity;
   /// As it was stored last.
   popular_models kept;

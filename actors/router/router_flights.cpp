@@ -226,8 +226,7 @@ void router_state::record(flight& what, const infer_result& result, std::int64_t
     entry.model = what.request.model;
     entry.version = what.request.version;
   }
-  records.add(std::move(entry));
-  arm();
+  keep_record(std::move(entry));
 }
 
 }  // namespace dim::actors

@@ -59,8 +59,7 @@ bool router_state::answer_from_cache(const run_inference& request, inference_ask
   entry_of_record.version = route->version;
   entry_of_record.ended_at = counts.last_inference_ms;
   entry_of_record.total_us = took_ns / 1'000;
-  records.add(std::move(entry_of_record));
-  arm();
+  keep_record(std::move(entry_of_record));
   inference_done reply;
   reply.outputs = choose_outputs(*kept, request.outputs);
   reply.model = entry.name;

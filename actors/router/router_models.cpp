@@ -140,7 +140,8 @@ caf::typed_response_promise<model_retired> router_state::retire(const retire_mod
   auto left = static_cast<std::int64_t>(std::min<std::uint64_t>(wish.time_left_ms, 1u << 30));
   retiring.push_back({route, promise, now_ns() + left * ms});
   watch_retiring();
-  arm();
+  if (!retiring.empty())
+    set_alarm(now_ns() + grain_ns);
   return promise;
 }
 

@@ -41,7 +41,7 @@ TEST_CASE("a ring keeps the newest, and gives each to be written once") {
   REQUIRE(newest.size() == 2);
   CHECK(newest[0].request_id == "c");
   CHECK(ring.unwritten() == 2);
-  auto news = ring.take_unwritten().records;
+  auto news = ring.take_unwritten();
   REQUIRE(news.size() == 2);
   CHECK(news[0].request_id == "b");
   CHECK(ring.unwritten() == 0);

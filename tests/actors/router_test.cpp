@@ -1,6 +1,9 @@
 #include "tests/actors/router_fixture.hpp"
 
+#include <fstream>
 #include <numeric>
+
+#include "tests/support/temporary_folder.hpp"
 
 using namespace dim;
 using namespace dim::tests;
@@ -276,6 +279,45 @@ TEST_CASE("the last inferences are remembered, without their tensors, up to the 
   CHECK(list->records[0].node_id == "a");
   CHECK(f.ask<inference_record_list>(f.router, get_inference_records{"m", 1})->records.size() == 1);
   CHECK(f.ask<inference_record_list>(f.router, get_inference_records{"n", 9})->records.empty());
+}
+
+TEST_CASE("records are written many together, and the last of them soon after") {
+  router_fixture f;
+  temporary_folder folder;
+  auto file = folder.path() / "records.jsonl";
+  f.arguments.options.record_file = file.string();
+  f.arguments.options.record_file_bytes_max = 1 << 20;
+  f.start();
+  f.add_node("a");
+  auto lines = [&file] {
+    std::ifstream in{file};
+    std::size_t count = 0;
+    for (std::string line; std::getline(in, line);)
+      ++count;
+    return count;
+  };
+  f.begin(std::vector<run_inference>(511, f.request_of("r")));
+  CHECK(lines() == 0);
+  f.infer(f.request_of("r"));
+  CHECK(lines() == 512);
+  f.infer(f.request_of("last"));
+  f.advance(200);
+  CHECK(lines() == 512);
+  f.advance(100);
+  CHECK(lines() == 513);
+}
+
+TEST_CASE("however many requests come, few timers take ROUTER off its thread") {
+  router_fixture f;
+  f.start();
+  f.add_node("a").holds = true;
+  auto before = f.timers();
+  for (int index = 0; index < 100; ++index) {
+    f.begin(f.request_of("r" + std::to_string(index)));
+    f.advance(10);
+    f.answer("a");
+  }
+  CHECK(f.timers() <= before + 1);
 }
 
 TEST_CASE("a version is prepared when some node serves it, and fails when none can") {

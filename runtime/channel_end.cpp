@@ -5,11 +5,11 @@
 namespace dim::runtime {
 
 channel_end::channel_end(caf::actor_system& system, std::shared_ptr<shared_channel> channel,
-                         std::function<void()> tell, std::vector<std::uint32_t> cores)
+                         std::function<void()> tell, listener_thread thread)
   : channel_(std::move(channel)),
     writer_(channel_->outgoing()),
     reader_(channel_->incoming()),
-    listener_(system, channel_, std::move(tell), std::move(cores)) {
+    listener_(system, channel_, std::move(tell), std::move(thread)) {
 }
 
 void channel_end::send(channel_frame frame) {

@@ -4,7 +4,6 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <vector>
 
 #include <caf/actor_system.hpp>
 
@@ -22,7 +21,7 @@ class channel_end {
 public:
   /// As for `channel_listener`.
   channel_end(caf::actor_system& system, std::shared_ptr<shared_channel> channel,
-              std::function<void()> tell, std::vector<std::uint32_t> cores);
+              std::function<void()> tell, listener_thread thread);
 
   /// Writes the frame behind those that wait, as far as there is room; the rest follows in `hear`.
   void send(channel_frame frame);

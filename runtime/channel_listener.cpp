@@ -20,7 +20,7 @@ struct channel_listener::shared_state {
 
   std::shared_ptr<shared_channel> channel;
   std::function<void()> tell;
-  std::vector<std::uint32_t> cores;
+  listener_thread thread;
   std::atomic<bool> is_stopped{false};
   /// The actor has been told, and has not looked since.
   std::atomic<bool> is_told{false};
@@ -29,11 +29,11 @@ struct channel_listener::shared_state {
 
 channel_listener::channel_listener(caf::actor_system& system,
                                    std::shared_ptr<shared_channel> channel,
-                                   std::function<void()> tell, std::vector<std::uint32_t> cores)
+                                   std::function<void()> tell, listener_thread thread)
   : state_(std::make_shared<shared_state>()) {
   state_->channel = std::move(channel);
   state_->tell = std::move(tell);
-  state_->cores = std::move(cores);
+  state_->thread = std::move(thread);
   unbound_scope everywhere;
   // Until the thread has ended, the system does not.
   system.inc_detached_threads();
@@ -64,8 +64,8 @@ void channel_listener::note_unwritten(bool is_left) noexcept {
 
 void channel_listener::listen(caf::actor_system& system, shared_state& state) {
   // On cores that are not there any more it runs as well, anywhere.
-  if (!state.cores.empty())
-    std::ignore = bind_this_thread(state.cores);
+  if (!state.thread.cores.empty())
+    std::ignore = bind_this_thread(state.thread.cores);
   auto& shared = context_of(system);
   auto& lane = shared.lanes.take(system);
   lane.enter({});
@@ -73,7 +73,8 @@ void channel_listener::listen(caf::actor_system& system, shared_state& state) {
   auto& incoming = state.channel->incoming();
   while (!state.is_stopped) {
     incoming.expect_no_input();
-    waiting.look([&state] { return state.has_news() || state.is_stopped; });
+    if (state.thread.looks_under_load || shared.traffic.is_calm())
+      waiting.look([&state] { return state.has_news() || state.is_stopped; });
     incoming.expect_input();
     // News that the actor has been told of and has not looked at yet are none: it will see them.
     if (state.has_news() && !state.is_told.exchange(true)) {

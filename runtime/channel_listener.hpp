@@ -12,6 +12,14 @@
 
 namespace dim::runtime {
 
+/// The thread of a listener.
+struct listener_thread {
+  /// Where it runs; none: anywhere.
+  std::vector<std::uint32_t> cores = {};
+  /// Whether it looks for news before it sleeps also while there is much to do (`spin_wait`).
+  bool looks_under_load = true;
+};
+
 /// Waits, on a thread of its own, for a channel's bell, and tells the actor that has this end of
 /// the channel. That actor, and those that it wakes, run on the thread then (`actor_lane`), so that
 /// what comes over the channel wakes one thread. The actor reads and writes the channel itself, on
@@ -20,10 +28,9 @@ namespace dim::runtime {
 /// The thread ends soon after its listener; the actor system waits for it.
 class channel_listener {
 public:
-  /// `tell` sends the actor a message, with `send_from_thread`; it runs on the thread. `cores`:
-  /// where the thread runs; none: anywhere.
+  /// `tell` sends the actor a message, with `send_from_thread`; it runs on the thread.
   channel_listener(caf::actor_system& system, std::shared_ptr<shared_channel> channel,
-                   std::function<void()> tell, std::vector<std::uint32_t> cores);
+                   std::function<void()> tell, listener_thread thread);
   ~channel_listener();
   channel_listener(const channel_listener&) = delete;
   channel_listener& operator=(const channel_listener&) = delete;

@@ -33,7 +33,7 @@ void channel_state::begin(channel_arguments arguments) {
       runtime::send_from_thread(caf::actor_cast<channel_actor>(me), channel_rung{});
   };
   end.emplace(self->home_system(), std::move(arguments.channel), std::move(tell),
-              std::move(arguments.cores));
+              runtime::listener_thread{std::move(arguments.cores)});
 }
 
 channel_state::~channel_state() {

@@ -23,8 +23,10 @@ void channel_inference_state::begin(std::shared_ptr<runtime::shared_channel> cha
                                     broken_function on_broken) {
   tell_broken = std::move(on_broken);
   auto tell = [me = channel_actor{self}] { runtime::send_from_thread(me, channel_rung{}); };
-  end.emplace(self->home_system(), std::move(channel), std::move(tell),
-              std::vector<std::uint32_t>{});
+  runtime::listener_thread thread;
+  // The node's threads, which have the next batch, may be waiting for this core.
+  thread.looks_under_load = false;
+  end.emplace(self->home_system(), std::move(channel), std::move(tell), std::move(thread));
 }
 
 void channel_inference_state::look() {

@@ -106,8 +106,10 @@ constexpr instance_kind last_value(instance_kind) noexcept {
 
 inline constexpr std::uint32_t instances_max = 64;
 
-/// How many workers of this model a device runs side by side: 1 to `instances_max`.
+/// Workers of a model that run side by side on every device of a kind. Groups add up, to at most
+/// `instances_max` on one device (models/instances.hpp).
 struct instance_group {
+  /// 1 to `instances_max`.
   std::uint32_t count = 1;
   instance_kind kind = instance_kind::automatic;
   /// Numbers of the GPUs to use; empty: any.
@@ -197,7 +199,8 @@ struct model_spec {
   std::uint64_t memory_bytes = 0;
   model_kind kind = model_kind::torchscript;
   batching_policy batching;
-  instance_group instances;
+  /// None: one worker on a device, as the default group.
+  std::vector<instance_group> instances;
   version_policy served;
   std::vector<warm_up_request> warm_up;
   /// For an ensemble, in order.

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "models/builtin.hpp"
+#include "models/instances.hpp"
 #include "models/reshape.hpp"
 
 namespace dim::models {
@@ -72,9 +73,16 @@ void check_batching(const model_spec& spec, problem_list& problems) {
     if (level < 1 || level > levels)
       problems.push_back("the queue policy of priority " + std::to_string(level)
                          + " belongs to no priority level");
-  if (spec.instances.count < 1 || spec.instances.count > instances_max)
-    problems.push_back("instances.count: expected 1 to " + std::to_string(instances_max) + ", got "
-                       + std::to_string(spec.instances.count));
+  for (const instance_group& each : spec.instances)
+    if (each.count < 1 || each.count > instances_max)
+      problems.push_back("instances.count: expected 1 to " + std::to_string(instances_max)
+                         + ", got " + std::to_string(each.count));
+    else if (each.kind == instance_kind::cpu && !each.gpus.empty())
+      problems.push_back("instances.gpus: expected none, for the group is of the kind cpu");
+  if (const std::uint64_t most = most_instances(spec.instances);
+      problems.empty() && most > instances_max)
+    problems.push_back("instances: expected at most " + std::to_string(instances_max)
+                       + " on one device, in all groups together, got " + std::to_string(most));
 }
 
 bool is_number(datatype type) {

@@ -70,15 +70,17 @@ void read_batching(toml_fields& fields, batching_policy& batching) {
   fields.refuse_unknown_keys();
 }
 
-void read_instances(toml_fields& fields, instance_group& instances) {
-  read_number(fields, "count", 1, count_max, instances.count);
-  instances.kind = named(fields, "kind", instance_names, instances.kind);
+instance_group read_instances(toml_fields& fields) {
+  instance_group group;
+  read_number(fields, "count", 1, count_max, group.count);
+  group.kind = named(fields, "kind", instance_names, group.kind);
   for (const std::int64_t gpu : fields.integers("gpus"))
     if (gpu >= 0 && gpu < count_max)
-      instances.gpus.push_back(static_cast<std::uint32_t>(gpu));
+      group.gpus.push_back(static_cast<std::uint32_t>(gpu));
     else
       fields.add_problem("gpus", "expected whole numbers from 0 up, got " + std::to_string(gpu));
   fields.refuse_unknown_keys();
+  return group;
 }
 
 void read_versions(toml_fields& fields, version_policy& served) {
@@ -193,8 +195,12 @@ void read_serving_sections(toml_fields& fields, model_spec& spec) {
   }
   if (auto batching = fields.table("batching"))
     read_batching(*batching, spec.batching);
-  if (auto instances = fields.table("instances"))
-    read_instances(*instances, spec.instances);
+  // One group needs no list.
+  if (fields.is_list("instances"))
+    for (toml_fields& each : fields.tables("instances"))
+      spec.instances.push_back(read_instances(each));
+  else if (auto instances = fields.table("instances"))
+    spec.instances.push_back(read_instances(*instances));
   if (auto versions = fields.table("versions"))
     read_versions(*versions, spec.served);
   for (toml_fields& each : fields.tables("warm_up"))
@@ -216,10 +222,10 @@ void write_serving_keys(std::string& text, const model_spec& spec) {
 void write_serving_sections(std::string& text, const model_spec& spec) {
   if (spec.batching != batching_policy{})
     write_batching(text, spec.batching);
-  if (spec.instances != instance_group{})
-    text += "\n[instances]\ncount = " + std::to_string(spec.instances.count)
-            + "\nkind = " + name_of(instance_names, spec.instances.kind)
-            + "\ngpus = " + list_of(spec.instances.gpus) + "\n";
+  for (const instance_group& each : spec.instances)
+    text += "\n[[instances]]\ncount = " + std::to_string(each.count)
+            + "\nkind = " + name_of(instance_names, each.kind) + "\ngpus = " + list_of(each.gpus)
+            + "\n";
   if (spec.served != version_policy{})
     text += "\n[versions]\nchoice = " + name_of(choice_names, spec.served.choice)
             + "\ncount = " + std::to_string(spec.served.count)

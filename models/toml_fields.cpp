@@ -157,6 +157,11 @@ bool toml_fields::has(const std::string& key) const {
   return table_->contains(key);
 }
 
+bool toml_fields::is_list(const std::string& key) const {
+  const toml::node* node = table_->get(key);
+  return node != nullptr && node->is_array();
+}
+
 void toml_fields::add_problem(const std::string& key, const std::string& words) {
   const toml::node* node = table_->get(key);
   const toml::source_region& region = node != nullptr ? node->source() : table_->source();

@@ -40,6 +40,8 @@ public:
   std::vector<std::string> keys();
 
   bool has(const std::string& key) const;
+  /// Whether there is a list under this key.
+  bool is_list(const std::string& key) const;
   /// Adds a problem at the line of `key`, or of the table where there is no such key.
   void add_problem(const std::string& key, const std::string& words);
   /// Names every key that was never asked for.

@@ -253,7 +253,7 @@ triton_model from_message(const triton::ModelConfig& message, std::vector<std::s
       model.label_files.emplace(output.name(), output.label_filename());
   }
   read_versions(message.version_policy(), spec.served);
-  read_instances(message, spec.instances, problems);
+  spec.instances = read_instances(message, problems);
   read_warm_up(message, spec);
   read_batching(message.dynamic_batching(), spec);
   read_steps(message.ensemble_scheduling(), spec);

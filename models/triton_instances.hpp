@@ -12,14 +12,12 @@ namespace triton {
 class ModelConfig;
 }
 
-/// Reads the groups of a configuration as one that comes to the same: in each group, `count` is of
-/// workers on every GPU that it names, so groups of one kind add up GPU by GPU. Groups that come to
-/// nothing that one could say (of several kinds, or with more workers on one GPU than on another)
-/// are problems, which name the field. No groups leave `instances` as it is.
-void read_instances(const triton::ModelConfig& message, instance_group& instances,
-                    std::vector<std::string>& problems);
+/// Reads the groups of a configuration, in which `count` is of workers on every device that the
+/// group names, as here. Problems name the field.
+std::vector<instance_group> read_instances(const triton::ModelConfig& message,
+                                           std::vector<std::string>& problems);
 
-void write_instances(const std::string& model, const instance_group& instances,
+void write_instances(const std::string& model, const std::vector<instance_group>& groups,
                      triton::ModelConfig& message);
 
 }  // namespace dim::models

@@ -72,9 +72,8 @@ void agent_state::initialise(agent_arguments values) {
   worker_life life{{arguments.options.start_timeout_ms,
                     {limits.restarts_max, limits.restarts_window_ms, limits.backoff_ms,
                      limits.backoff_max_ms}}};
-  auto count = std::max(1u, arguments.spec.instances.count);
-  workers.reserve(count);
-  while (workers.size() < count)
+  workers.reserve(arguments.workers);
+  while (workers.size() < arguments.workers)
     workers.push_back(
       {life, arguments.make_host(*self, order, worker_listener_actor{self}), {}, {}, 0});
   idle_since_ms = now_ms();

@@ -31,6 +31,8 @@ struct agent_arguments {
   /// The file in the cache.
   std::string path;
   models::model_spec spec;
+  /// INFERENCE workers, which the device's share of the model's `instances` says.
+  std::uint32_t workers = 1;
   /// "cpu:0-1", "cuda:0".
   std::string device;
   /// Intra-op threads of all workers together; each has at least one.
@@ -43,8 +45,8 @@ struct agent_arguments {
 };
 
 /// Serves one model version on one device: gathers requests into batches in one queue, gives them
-/// to its INFERENCE workers, of which the model's `instances` say how many, and starts and ends
-/// these. A batch goes to the worker with the fewest batches in flight.
+/// to its INFERENCE workers, and starts and ends these. A batch goes to the worker with the fewest
+/// batches in flight.
 ///
 /// Each worker has a life of its own (`worker_life`), and begins it when work waits:
 ///

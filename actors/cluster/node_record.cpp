@@ -1,5 +1,6 @@
 #include "actors/cluster/node_record.hpp"
 
+#include "models/device.hpp"
 #include "runtime/enum_names.hpp"
 
 namespace dim::actors {
@@ -17,6 +18,13 @@ std::string_view to_string(node_state value) noexcept {
 
 std::optional<node_state> node_state_from(std::string_view text) noexcept {
   return runtime::value_named<node_state>(state_names, text);
+}
+
+std::optional<std::uint32_t> gpu_of(const device_facts& device) {
+  auto name = models::parse_device(device.name);
+  if (!name || name->kind != models::device_kind::cuda)
+    return std::nullopt;
+  return name->first;
 }
 
 std::string_view status_of(node_state value) noexcept {

@@ -50,6 +50,9 @@ typename Inspector::result_type inspect(Inspector& f, device_facts& x) {
   return f(x.name, x.kind, x.model, x.cores, x.memory_bytes, x.slots);
 }
 
+/// The number of a GPU; none for a set of cores.
+std::optional<std::uint32_t> gpu_of(const device_facts& device);
+
 /// What a node tells of a cabinet: never its rows.
 struct cabinet_facts {
   std::string name;

@@ -6,6 +6,7 @@
 #include "actors/agent/agent.hpp"
 #include "actors/type_ids.hpp"
 #include "models/device.hpp"
+#include "models/instances.hpp"
 #include "runtime/caf_errors.hpp"
 #include "runtime/log.hpp"
 
@@ -17,10 +18,6 @@ using runtime::error_code;
 
 // An idle LibTorch process, and what a forward needs beside the parameters.
 constexpr std::uint64_t agent_base_bytes = 256ull << 20;
-
-std::uint32_t workers_of(const served_model& model) {
-  return std::max(1u, model.spec.instances.count);
-}
 
 /// Two configurations of one version stand beside each other, and are told as one.
 void add_agent(std::vector<agent_facts>& told, const agent_facts& agent) {
@@ -34,10 +31,9 @@ void add_agent(std::vector<agent_facts>& told, const agent_facts& agent) {
 
 }  // namespace
 
-std::uint64_t memory_need_of(const served_model& model) {
+std::uint64_t memory_need_of(const served_model& model, std::uint64_t workers) {
   auto of_one =
     model.spec.memory_bytes > 0 ? model.spec.memory_bytes : agent_base_bytes + 2 * model.byte_size;
-  auto workers = workers_of(model);
   constexpr auto all = std::numeric_limits<std::uint64_t>::max();
   return of_one > all / workers ? all : of_one * workers;
 }
@@ -54,11 +50,21 @@ device_state::~device_state() {
       promise.deliver(agents_set{arguments.facts.name});
 }
 
+std::uint32_t device_state::workers_of(const served_model& model) const {
+  // Executions of jobs may run where no group of the model wants a worker.
+  return std::max(1u, models::instances_on(model.spec.instances, gpu_of(arguments.facts),
+                                           arguments.some_gpu));
+}
+
+std::uint64_t device_state::need_of(const served_model& model) const {
+  return memory_need_of(model, workers_of(model));
+}
+
 agent_control_actor device_state::agent_for(const model_reference& model) {
   auto& key = model.key();
   auto found = agents.find(key);
   if (found == agents.end()) {
-    auto bytes = memory_need_of(*model);
+    auto bytes = need_of(*model);
     if (!make_room(bytes))
       return {};
     auto handle = spawn_agent(model);
@@ -77,6 +83,7 @@ agent_control_actor device_state::spawn_agent(const model_reference& model) {
   values.model_key = model.key();
   values.path = model->path;
   values.spec = model->spec;
+  values.workers = workers_of(*model);
   values.device = arguments.facts.name;
   values.threads = std::max<std::uint32_t>(1, static_cast<std::uint32_t>(cores.size()));
   values.cores = cores;
@@ -105,7 +112,7 @@ bool device_state::make_room(std::uint64_t bytes) {
 }
 
 runtime::failure device_state::refusal_of(const model_reference& model) const {
-  auto bytes = memory_need_of(*model);
+  auto bytes = need_of(*model);
   if (bytes > arguments.facts.memory_bytes)
     return {error_code::memory_limit,
             "the model needs " + std::to_string(bytes) + " bytes, the device has " +
@@ -126,7 +133,7 @@ std::size_t device_state::room_to_wait() const {
 agent_control_actor device_state::agent_now(const model_reference& model) {
   // Whoever waits for room comes first, but a model that has its agent needs none.
   if (agents.contains(model.key()) ||
-      (queue.empty() && memory_need_of(*model) <= arguments.facts.memory_bytes))
+      (queue.empty() && need_of(*model) <= arguments.facts.memory_bytes))
     return agent_for(model);
   return {};
 }
@@ -178,7 +185,7 @@ caf::result<agents_set> device_state::serve(const serve_on_device& wish) {
 caf::result<agents_set> device_state::serve_spare(const serve_on_device& wish) {
   auto& key = wish.model.key();
   auto is_new = !agents.contains(key);
-  auto bytes = memory_need_of(*wish.model);
+  auto bytes = need_of(*wish.model);
   auto limit = arguments.facts.memory_bytes;
   if (is_new && (!queue.empty() || bytes > limit - std::min(limit, used_bytes)))
     return runtime::to_error(error_code::memory_limit,

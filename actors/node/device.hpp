@@ -18,6 +18,8 @@ namespace dim::actors {
 
 struct device_arguments {
   device_facts facts;
+  /// The node has GPUs, which models get that may run anywhere.
+  bool some_gpu = false;
   config::agent_options options;
   config::supervision_options supervision;
   worker_host_factory make_host;
@@ -102,6 +104,10 @@ private:
   static infer_results all_failed(const infer_group& group, const runtime::failure& error);
   /// Answers what is more than may wait, and takes it out.
   void refuse_excess(infer_group& group);
+  /// How many workers the model has here.
+  std::uint32_t workers_of(const served_model& model) const;
+  /// The memory of its agent, in bytes.
+  std::uint64_t need_of(const served_model& model) const;
   /// The agent of the model when it may have one now: whoever waits for room comes first.
   agent_control_actor agent_now(const model_reference& model);
   /// The agent of the model, made when there is none; empty while there is no room for it.
@@ -136,7 +142,7 @@ private:
 
 device_actor::behavior_type device(device_state::self_pointer self, device_arguments arguments);
 
-/// Device memory that one agent of the model, with all its workers, is taken to need, in bytes.
-std::uint64_t memory_need_of(const served_model& model);
+/// Device memory that an agent of the model with so many workers is taken to need, in bytes.
+std::uint64_t memory_need_of(const served_model& model, std::uint64_t workers);
 
 }  // namespace dim::actors

@@ -148,8 +148,8 @@ private:
   /// A model of direct requests, pinned in the cache as long as agents may have to load it.
   struct direct_model {
     std::optional<model_reference> model;
-    /// Where its requests go when they have no choice: the CPU device that has its agent.
-    std::string device;
+    /// The set of cores that has its agent, once there is one.
+    std::string cores;
     bool asked = false;
     std::int64_t last_use_ms = 0;
     std::vector<waiting_direct> waiting;
@@ -207,8 +207,10 @@ private:
   void take_direct(const direct_key& key, runtime::expected<served_model> reply);
   void go_on(const direct_key& key, waiting_direct& waiting, const runtime::failure& error);
   infer_group make_group(run_direct& order, const std::string& device);
-  /// The device for the next request of this model; empty when none of its kind is here.
+  /// The device for the next request of this model; empty when none of its kinds is here.
   std::string device_for(direct_model& held) const;
+  /// The set of cores with the fewest models; empty for a model that runs on GPUs alone.
+  std::string cores_for(const direct_model& held, bool some_gpu) const;
   void start_agent(direct_model& held, const set_agents& wish,
                    caf::typed_response_promise<agents_set> promise);
   void stop_agents(const direct_key& key, std::uint64_t time_left_ms,

@@ -5,6 +5,7 @@
 
 #include "actors/node/node.hpp"
 #include "actors/type_ids.hpp"
+#include "models/instances.hpp"
 #include "runtime/answer_group.hpp"
 #include "runtime/caf_errors.hpp"
 
@@ -37,17 +38,9 @@ runtime::failure no_device() {
   return {error_code::unavailable, "the node has no device for the model", {}};
 }
 
-bool suits(const device_facts& device, const models::instance_group& wanted, bool some_gpu) {
-  auto is_gpu = device.kind == "cuda";
-  auto wants_gpu = wanted.kind == models::instance_kind::gpu ||
-                   (wanted.kind == models::instance_kind::automatic && some_gpu);
-  if (is_gpu != wants_gpu)
-    return false;
-  if (!is_gpu || wanted.gpus.empty())
-    return true;
-  return std::any_of(wanted.gpus.begin(), wanted.gpus.end(), [&](std::uint32_t number) {
-    return device.name == "cuda:" + std::to_string(number);
-  });
+bool has_gpu(const std::vector<device_facts>& devices) {
+  return std::any_of(devices.begin(), devices.end(),
+                     [](const device_facts& each) { return gpu_of(each).has_value(); });
 }
 
 }  // namespace
@@ -156,33 +149,49 @@ infer_group node_actor_state::make_group(run_direct& order, const std::string& d
 }
 
 std::string node_actor_state::device_for(direct_model& held) const {
-  auto& wanted = (*held.model)->spec.instances;
   auto& devices = arguments.facts.devices;
-  auto some_gpu = std::any_of(devices.begin(), devices.end(),
-                              [](const device_facts& each) { return each.kind == "cuda"; });
-  if (!held.device.empty())
-    return held.device;
+  auto some_gpu = has_gpu(devices);
+  if (held.cores.empty())
+    held.cores = cores_for(held, some_gpu);
+  if (!some_gpu)
+    return held.cores;
+  // Every GPU has its own agent of the model, and so has its set of cores, if it has one: the one
+  // with the fewest requests for each of its workers is next.
+  auto& groups = (*held.model)->spec.instances;
   std::string best;
-  std::uint32_t fewest = 0;
+  double least = 0;
   for (auto& device : devices) {
-    if (!suits(device, wanted, some_gpu))
+    auto gpu = gpu_of(device);
+    auto workers = models::instances_on(groups, gpu, some_gpu);
+    if (workers == 0 || (!gpu && device.name != held.cores))
       continue;
-    std::uint32_t load = 0;
-    if (device.kind == "cuda") {
-      // Every GPU has its own agent of the model; the least busy one is next.
-      auto counted = direct_counts.find(device.name);
-      load = counted == direct_counts.end() ? 0 : counted->second.value();
-    } else {
-      for (auto& [key, other] : direct_models)
-        load += other.device == device.name;
-    }
-    if (best.empty() || load < fewest) {
+    auto counted = direct_counts.find(device.name);
+    auto requests = counted == direct_counts.end() ? 0 : counted->second.value();
+    auto load = static_cast<double>(requests) / workers;
+    if (best.empty() || load < least) {
       best = device.name;
-      fewest = load;
+      least = load;
     }
   }
-  if (!some_gpu || wanted.kind == models::instance_kind::cpu)
-    held.device = best;
+  return best;
+}
+
+std::string node_actor_state::cores_for(const direct_model& held, bool some_gpu) const {
+  if (models::instances_on((*held.model)->spec.instances, std::nullopt, some_gpu) == 0)
+    return {};
+  std::string best;
+  std::size_t fewest = 0;
+  for (auto& device : arguments.facts.devices) {
+    if (gpu_of(device))
+      continue;
+    std::size_t count = 0;
+    for (auto& [key, other] : direct_models)
+      count += other.cores == device.name;
+    if (best.empty() || count < fewest) {
+      best = device.name;
+      fewest = count;
+    }
+  }
   return best;
 }
 

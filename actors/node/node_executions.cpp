@@ -5,6 +5,7 @@
 #include "actors/node/device.hpp"
 #include "actors/node/node.hpp"
 #include "actors/type_ids.hpp"
+#include "models/instances.hpp"
 #include "runtime/caf_errors.hpp"
 #include "runtime/log.hpp"
 
@@ -30,8 +31,10 @@ resource_need node_actor_state::need_of(const run_execution& order) const {
   need.memory_bytes = order.required_memory * gigabyte;
   need.gpu = order.required_gpu;
   need.model_key = model_key_of(order);
-  if (auto found = models.find(need.model_key); found != models.end() && found->second.ready)
-    need.gpu_bytes = memory_need_of(found->second.model);
+  if (auto found = models.find(need.model_key); found != models.end() && found->second.ready) {
+    auto& model = found->second.model;
+    need.gpu_bytes = memory_need_of(model, models::most_instances(model.spec.instances));
+  }
   return need;
 }
 

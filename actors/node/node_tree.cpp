@@ -122,10 +122,12 @@ runtime::child_spec agent_entry_child(const node_services& services) {
                     });
 }
 
-runtime::child_spec device_child(const device_facts& facts, const node_tree_arguments& arguments,
+runtime::child_spec device_child(const device_facts& facts, bool some_gpu,
+                                 const node_tree_arguments& arguments,
                                  const node_services& services) {
   device_arguments values;
   values.facts = facts;
+  values.some_gpu = some_gpu;
   values.options = arguments.options.agent;
   values.supervision = arguments.options.supervision;
   values.make_host = make_hosts(arguments, services);
@@ -170,8 +172,11 @@ runtime::supervisor_spec node_tree(const node_setup& setup, node_tree_arguments 
   spec.children.push_back(cache_child(arguments, services));
   if (arguments.launcher)
     spec.children.push_back(agent_entry_child(services));
-  for (auto& device : setup.facts.devices)
-    spec.children.push_back(device_child(device, arguments, services));
+  auto& devices = setup.facts.devices;
+  auto some_gpu = std::any_of(devices.begin(), devices.end(),
+                              [](const device_facts& each) { return gpu_of(each).has_value(); });
+  for (auto& device : devices)
+    spec.children.push_back(device_child(device, some_gpu, arguments, services));
   spec.children.push_back(node_child(setup, arguments, services));
   return spec;
 }

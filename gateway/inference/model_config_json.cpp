@@ -112,21 +112,26 @@ void write_batching(json_writer& out, const model_spec& spec) {
 }
 
 void write_instances(json_writer& out, const model_spec& spec) {
-  auto& group = spec.instances;
+  auto groups = spec.instances;
+  if (groups.empty())
+    groups.emplace_back();
   out.key("instance_group");
   out.begin_array();
-  out.begin_object();
-  out.member("name", spec.name + "_0");
-  out.member("kind", group.kind == models::instance_kind::gpu   ? "KIND_GPU"
-                     : group.kind == models::instance_kind::cpu ? "KIND_CPU"
-                                                                : "KIND_AUTO");
-  out.member("count", group.count);
-  out.key("gpus");
-  out.begin_array();
-  for (auto number : group.gpus)
-    out.value(number);
-  out.end_array();
-  out.end_object();
+  for (std::size_t index = 0; index < groups.size(); ++index) {
+    auto& group = groups[index];
+    out.begin_object();
+    out.member("name", spec.name + "_" + std::to_string(index));
+    out.member("kind", group.kind == models::instance_kind::gpu   ? "KIND_GPU"
+                       : group.kind == models::instance_kind::cpu ? "KIND_CPU"
+                                                                  : "KIND_AUTO");
+    out.member("count", group.count);
+    out.key("gpus");
+    out.begin_array();
+    for (auto number : group.gpus)
+      out.value(number);
+    out.end_array();
+    out.end_object();
+  }
   out.end_array();
 }
 

@@ -18,7 +18,7 @@ namespace {
 struct instances_fixture : tests::agent_fixture {
   explicit instances_fixture(std::uint32_t count = 2, std::int64_t rows_max = 1) {
     arguments.spec = tests::pair_spec(rows_max);
-    arguments.spec.instances.count = count;
+    arguments.workers = count;
     arguments.threads = 4;
   }
 

@@ -69,7 +69,7 @@ agent_arguments arguments_of(std::uint32_t instances, const agent_owner_actor& o
   arguments.model_key = "pairs:1";
   arguments.version = "1";
   arguments.spec = tests::pair_spec(1);
-  arguments.spec.instances.count = instances;
+  arguments.workers = instances;
   arguments.device = "cpu:0";
   arguments.owner = owner;
   arguments.make_host = [make](caf::local_actor& parent, const worker_order& order,

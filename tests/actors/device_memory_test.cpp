@@ -140,18 +140,18 @@ TEST_CASE("each worker of an agent is counted in the device's memory") {
   device_fixture f;
   f.start();
   auto a = device_fixture::model("a", 300 * mib);
-  a.spec.instances.count = 3;
-  CHECK(memory_need_of(a) == 900 * mib);
+  a.spec.instances = {{2}, {1}};
+  CHECK(memory_need_of(a, 3) == 900 * mib);
   CHECK(code_of(f.ask_for(a, infer_of("1"))) == error_code::none);
   CHECK(f.script->starts.size() == 3);
   CHECK(f.load_told().memory_used_bytes == 900 * mib);
   auto b = device_fixture::model("b", 200 * mib);
   CHECK(code_of(f.ask_for(b, infer_of("2"))) == error_code::none);
   CHECK(f.agents_told() == std::vector<std::string>{b.key()});
-  a.spec.instances.count = 4;
+  a.spec.instances = {{4}};
   CHECK(code_of(f.ask_for(a, infer_of("3"))) == error_code::memory_limit);
   a.spec.memory_bytes = ~std::uint64_t{0} / 2;
-  CHECK(memory_need_of(a) == ~std::uint64_t{0});
+  CHECK(memory_need_of(a, 4) == ~std::uint64_t{0});
 }
 
 TEST_CASE("a request waits for the room that an ending agent still holds, then it runs") {
@@ -204,8 +204,8 @@ TEST_CASE("memory of a model without a figure of its own is estimated from its f
   auto small = device_fixture::model("a", 0);
   auto large = small;
   large.byte_size = 100 * mib;
-  CHECK(memory_need_of(large) == memory_need_of(small) + 2 * (100 * mib - small.byte_size));
-  CHECK(memory_need_of(device_fixture::model("a", 123)) == 123);
+  CHECK(memory_need_of(large, 1) == memory_need_of(small, 1) + 2 * (100 * mib - small.byte_size));
+  CHECK(memory_need_of(device_fixture::model("a", 123), 1) == 123);
 }
 
 TEST_CASE("an agent that nobody waits for starts in spare memory, and no agent ends for it") {

@@ -72,6 +72,24 @@ TEST_CASE("the number of instances in a model's configuration is the number of i
   CHECK(f.load_told().agents[0].workers == 3);
 }
 
+TEST_CASE("of several groups of instances, those count that are for this device") {
+  device_fixture f;
+  f.arguments.some_gpu = true;
+  f.start();
+  auto a = device_fixture::model("a", 10 * mib);
+  a.spec.instances = {{4}, {8, models::instance_kind::gpu, {}}};
+  SUBCASE("two for processors") {
+    a.spec.instances.push_back({2, models::instance_kind::cpu, {}});
+    CHECK(code_of(f.ask_for(a, infer_of("1"))) == error_code::none);
+    CHECK(f.script->starts.size() == 2);
+    CHECK(f.load_told().memory_used_bytes == 20 * mib);
+  }
+  SUBCASE("none, but an execution of a job has been sent here") {
+    CHECK(code_of(f.ask_for(a, infer_of("1"))) == error_code::none);
+    CHECK(f.script->starts.size() == 1);
+  }
+}
+
 TEST_CASE("a model that is loaded, asked and unloaded again and again leaves nothing behind") {
   device_fixture f;
   f.arguments.options.idle_ms = 300'000;

@@ -1,3 +1,6 @@
+#include <map>
+#include <memory>
+
 #include "tests/actors/node_fixture.hpp"
 
 using namespace dim;
@@ -56,6 +59,39 @@ TEST_CASE("more direct requests than slots are at their device at once: AGENT ba
     f.run();
   }
   CHECK(f.device->groups.size() == 3);
+}
+
+TEST_CASE("a model with workers on several devices has its requests where most workers are idle") {
+  node_fixture f;
+  f.arguments.options.queue_max = 10;
+  f.cache->spec.instances = {{2, models::instance_kind::gpu, {0}},
+                             {1, models::instance_kind::cpu, {}}};
+  std::map<std::string, std::shared_ptr<device_script>> gpus;
+  for (auto* name : {"cuda:0", "cuda:1"}) {
+    gpus[name] = std::make_shared<device_script>();
+    f.arguments.facts.devices.push_back({name, "cuda", "", 80, 4'000'000'000, 2});
+    f.arguments.devices[name].set(f.sys().spawn(fake_device, gpus[name]));
+  }
+  f.start();
+  for (auto* id : {"r1", "r2", "r3", "r4", "r5", "r6"}) {
+    f.request<infer_results>(f.node, direct_of(id));
+    f.run();
+  }
+  CHECK(f.device->groups.size() == 2);
+  CHECK(gpus["cuda:0"]->groups.size() == 4);
+  CHECK(gpus["cuda:1"]->groups.empty());
+}
+
+TEST_CASE("a model that may run anywhere has its requests on GPUs, where the node has some") {
+  node_fixture f;
+  auto gpu = std::make_shared<device_script>();
+  f.arguments.facts.devices.push_back({"cuda:0", "cuda", "", 80, 4'000'000'000, 2});
+  f.arguments.devices["cuda:0"].set(f.sys().spawn(fake_device, gpu));
+  f.start();
+  f.request<infer_results>(f.node, direct_of("r1"));
+  f.run();
+  CHECK(f.device->groups.empty());
+  CHECK(gpu->groups.size() == 1);
 }
 
 TEST_CASE("direct requests and executions together are bounded by the node's queue") {

@@ -13,6 +13,8 @@ using runtime::error_code;
 
 namespace {
 
+using groups = std::vector<instance_group>;
+
 const std::string torch_text = R"(
 name: "digits"
 platform: "pytorch_libtorch"
@@ -64,7 +66,7 @@ TEST_CASE("a config.pbtxt of a TorchScript model is read as it is, and what is u
   CHECK(spec.outputs.at(0).type == datatype::fp32);
   CHECK(spec.served.choice == version_choice::specific);
   CHECK(spec.served.versions == std::vector<std::uint64_t>{1, 3});
-  CHECK(spec.instances == instance_group{2, instance_kind::cpu, {}});
+  CHECK(spec.instances == groups{{2, instance_kind::cpu, {}}});
   CHECK(spec.batching.preferred_sizes == std::vector<std::int64_t>{4, 8});
   CHECK(spec.batch_delay_max_us == 250);
   CHECK(spec.batching.default_queue == queue_policy{timeout_action::delay, 9'000, false, 5});
@@ -139,56 +141,41 @@ TEST_CASE("config.toml has reshapes and optional inputs too, and refuses wrong o
         == "none");
 }
 
-TEST_CASE("instance groups add up GPU by GPU, and what can not be said as one is refused by name") {
+TEST_CASE("instance groups are read one by one, and what can not be served is refused by name") {
   const std::string head = R"(backend: "pytorch"
 input { name: "x" data_type: TYPE_FP32 dims: 1 } output { name: "y" data_type: TYPE_FP32 dims: 1 }
 )";
-  const auto groups = [&](const std::string& text) {
-    const auto read = parse_triton_text(head + "instance_group [" + text + "]");
-    REQUIRE_MESSAGE(read, (read ? "" : read.error().message));
-    return read->spec.instances;
+  const auto read = [&](const std::string& text) {
+    const auto found = parse_triton_text(head + "instance_group [" + text + "]");
+    REQUIRE_MESSAGE(found, (found ? "" : found.error().message));
+    return found->spec.instances;
   };
-  CHECK(groups("{ count: 4 kind: KIND_CPU }") == instance_group{4, instance_kind::cpu, {}});
-  CHECK(groups("{ kind: KIND_GPU gpus: [ 0 ] }") == instance_group{1, instance_kind::gpu, {0}});
-  CHECK(groups("{ count: 2 kind: KIND_GPU }") == instance_group{2, instance_kind::gpu, {}});
-  CHECK(groups("{ kind: KIND_AUTO }") == instance_group{});
-  CHECK(groups("{ count: 2 gpus: [ 1, 0 ] }")
-        == instance_group{2, instance_kind::automatic, {0, 1}});
-  CHECK(groups("{ name: \"any\" }") == instance_group{});
-  CHECK(groups("") == instance_group{});
-  CHECK(groups("{ count: 2 kind: KIND_CPU }, { kind: KIND_CPU }")
-        == instance_group{3, instance_kind::cpu, {}});
-  CHECK(groups("{ kind: KIND_GPU gpus: [ 1 ] }, { kind: KIND_GPU gpus: [ 0 ] }")
-        == instance_group{1, instance_kind::gpu, {0, 1}});
-  CHECK(groups("{ count: 2 kind: KIND_GPU gpus: [ 0, 1 ] }, { kind: KIND_GPU gpus: [ 1 ] }, "
-               "{ kind: KIND_GPU gpus: [ 0 ] }")
-        == instance_group{3, instance_kind::gpu, {0, 1}});
-  CHECK(groups("{ count: 2 }, { kind: KIND_MODEL }")
-        == instance_group{3, instance_kind::automatic, {}});
+  CHECK(read("{ count: 4 kind: KIND_CPU }") == groups{{4, instance_kind::cpu, {}}});
+  CHECK(read("{ kind: KIND_GPU gpus: [ 0 ] }") == groups{{1, instance_kind::gpu, {0}}});
+  CHECK(read("{ kind: KIND_AUTO }, { kind: KIND_MODEL }") == groups{{}, {}});
+  CHECK(read("{ count: 2 gpus: [ 1, 0 ] }") == groups{{2, instance_kind::automatic, {1, 0}}});
+  CHECK(read("{ name: \"any\" }") == groups{{}});
+  CHECK(read("") == groups{});
+  CHECK(read("{ count: 2 kind: KIND_GPU gpus: [ 0 ] }, { kind: KIND_GPU gpus: [ 1, 2 ] }, "
+             "{ count: 3 kind: KIND_CPU }")
+        == groups{{2, instance_kind::gpu, {0}},
+                  {1, instance_kind::gpu, {1, 2}},
+                  {3, instance_kind::cpu, {}}});
   const auto problem = [&](const std::string& text) {
-    const auto read = parse_triton_text(head + "instance_group [" + text + "]");
-    REQUIRE_FALSE(read);
-    CHECK(read.error().code == error_code::bad_input);
-    return read.error().message;
+    const auto found = parse_triton_text(head + "instance_group [" + text + "]");
+    REQUIRE_FALSE(found);
+    CHECK(found.error().code == error_code::bad_input);
+    return found.error().message;
   };
-  CHECK(problem("{ count: 2 kind: KIND_GPU gpus: [ 0 ] }, { kind: KIND_GPU gpus: [ 1 ] }")
-        == "instance_group[1].count: expected as many instances on GPU 1 as on GPU 0, 2, got 1");
-  CHECK(problem("{ gpus: [ 0, 2 ] count: 2 }, { gpus: 1 }, { gpus: 2 }, { gpus: 0 }")
-        == "instance_group[1].count: expected as many instances on GPU 1 as on GPU 0, 3, got 1");
-  CHECK(problem("{ kind: KIND_GPU }, { count: 2 kind: KIND_CPU }")
-        == "instance_group[1].kind: expected KIND_GPU as in the first group, for groups of several "
-           "kinds can not be served, got KIND_CPU");
-  CHECK(problem("{ kind: KIND_CPU }, { kind: KIND_MODEL }").ends_with(", got KIND_MODEL"));
-  CHECK(problem("{ kind: KIND_GPU }, { kind: KIND_GPU gpus: [ 0 ] }")
-        == "instance_group[1].gpus: expected none, for the first group names no GPUs");
-  CHECK(problem("{ gpus: [ 0 ] }, { count: 2 }")
-        == "instance_group[1].gpus: expected some, for the first group names its GPUs");
-  CHECK(problem("{ kind: KIND_CPU gpus: [ 0 ] }")
-        == "instance_group[0].gpus: expected none, for the group is of KIND_CPU");
+  CHECK(problem("{ kind: KIND_GPU }, { kind: KIND_CPU gpus: [ 0 ] }")
+        == "instance_group[1].gpus: expected none, for the group is of KIND_CPU");
   CHECK(problem("{ gpus: [ -1 ] }")
         == "instance_group[0].gpus: expected whole numbers from 0 up, got -1");
+  CHECK(problem("{ }, { count: 65 }")
+        == "instance_group[1].count: expected at most 64, got 65");
   CHECK(problem("{ count: 60 }, { count: 5 }")
-        == "instance_group[1].count: expected at most 64 instances in all groups together, got 65");
+        == "instances: expected at most 64 on one device, in all groups together, got 65");
+  CHECK(read("{ count: 60 gpus: [ 0 ] }, { count: 5 gpus: [ 1 ] }").size() == 2);
 }
 
 TEST_CASE("labels take the place of the files that a configuration names, and outlive them") {
@@ -280,6 +267,24 @@ TEST_CASE("every setting of a configuration survives the way through config.toml
   const auto again = parse_model_spec(to_toml(spec));
   REQUIRE_MESSAGE(again, (again ? "" : again.error().details.front()));
   CHECK(*again == spec);
+}
+
+TEST_CASE("config.toml has one group of instances, or a list of them") {
+  const std::string tensors = "[[inputs]]\nname = \"x\"\ndatatype = \"FP32\"\ndims = [1]\n"
+                              "[[outputs]]\nname = \"y\"\ndatatype = \"FP32\"\ndims = [2]\n";
+  const auto one = parse_model_spec(tensors + "[instances]\ncount = 3\n");
+  REQUIRE(one);
+  CHECK(one->instances == groups{{3, instance_kind::automatic, {}}});
+  const auto several = parse_model_spec(
+    tensors + "[[instances]]\nkind = \"gpu\"\ngpus = [1]\n[[instances]]\ncount = 2\n");
+  REQUIRE(several);
+  CHECK(several->instances == groups{{1, instance_kind::gpu, {1}}, {2}});
+  const auto again = parse_model_spec(to_toml(*several));
+  REQUIRE(again);
+  CHECK(again->instances == several->instances);
+  const auto none = parse_model_spec(tensors);
+  REQUIRE(none);
+  CHECK(none->instances.empty());
 }
 
 TEST_CASE("config.toml names what is wrong in its sections, with the line") {

@@ -140,7 +140,8 @@ TEST_CASE("each worker of an agent is counted in the device's memory") {
   device_fixture f;
   f.start();
   auto a = device_fixture::model("a", 300 * mib);
-  a.spec.instances = {{2}, {1}};
+  a.spec.instances = {{2, models::instance_kind::automatic, {}},
+                      {1, models::instance_kind::cpu, {}}};
   CHECK(memory_need_of(a, 3) == 900 * mib);
   CHECK(code_of(f.ask_for(a, infer_of("1"))) == error_code::none);
   CHECK(f.script->starts.size() == 3);
@@ -148,7 +149,7 @@ TEST_CASE("each worker of an agent is counted in the device's memory") {
   auto b = device_fixture::model("b", 200 * mib);
   CHECK(code_of(f.ask_for(b, infer_of("2"))) == error_code::none);
   CHECK(f.agents_told() == std::vector<std::string>{b.key()});
-  a.spec.instances = {{4}};
+  a.spec.instances = {{4, models::instance_kind::cpu, {}}};
   CHECK(code_of(f.ask_for(a, infer_of("3"))) == error_code::memory_limit);
   a.spec.memory_bytes = ~std::uint64_t{0} / 2;
   CHECK(memory_need_of(a, 4) == ~std::uint64_t{0});

@@ -77,7 +77,8 @@ TEST_CASE("of several groups of instances, those count that are for this device"
   f.arguments.some_gpu = true;
   f.start();
   auto a = device_fixture::model("a", 10 * mib);
-  a.spec.instances = {{4}, {8, models::instance_kind::gpu, {}}};
+  a.spec.instances = {{4, models::instance_kind::automatic, {}},
+                      {8, models::instance_kind::gpu, {}}};
   SUBCASE("two for processors") {
     a.spec.instances.push_back({2, models::instance_kind::cpu, {}});
     CHECK(code_of(f.ask_for(a, infer_of("1"))) == error_code::none);

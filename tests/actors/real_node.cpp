@@ -135,7 +135,7 @@ void real_node::add_model(const models::model_spec& spec, const std::filesystem:
 void real_node::add_script(const std::string& name, const std::string& source,
                            models::isolation isolated, std::uint32_t instances) {
   auto spec = simple_spec(2, 2, 8);
-  spec.instances = {{instances}};
+  spec.instances = {{instances, models::instance_kind::automatic, {}}};
   spec.name = name;
   spec.isolated = isolated;
   auto path = folder / (name + ".pt");

@@ -30,7 +30,9 @@ TEST_CASE("groups of several kinds say for each device how many workers it has")
 }
 
 TEST_CASE("a group that may run anywhere adds to the others of that device") {
-  const groups some{{2}, {1, instance_kind::cpu, {}}, {5, instance_kind::gpu, {7}}};
+  const groups some{{2, instance_kind::automatic, {}},
+                    {1, instance_kind::cpu, {}},
+                    {5, instance_kind::gpu, {7}}};
   CHECK(instances_on(some, cpu, false) == 3);
   CHECK(instances_on(some, cpu, true) == 1);
   CHECK(instances_on(some, 0, true) == 2);

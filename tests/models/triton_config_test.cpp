@@ -175,7 +175,8 @@ input { name: "x" data_type: TYPE_FP32 dims: 1 } output { name: "y" data_type: T
         == "instance_group[1].count: expected at most 64, got 65");
   CHECK(problem("{ count: 60 }, { count: 5 }")
         == "instances: expected at most 64 on one device, in all groups together, got 65");
-  CHECK(read("{ count: 60 gpus: [ 0 ] }, { count: 5 gpus: [ 1 ] }").size() == 2);
+  CHECK(read("{ count: 60 kind: KIND_GPU gpus: [ 0 ] }, { count: 5 kind: KIND_GPU gpus: [ 1 ] }")
+          .size() == 2);
 }
 
 TEST_CASE("labels take the place of the files that a configuration names, and outlive them") {
@@ -278,7 +279,8 @@ TEST_CASE("config.toml has one group of instances, or a list of them") {
   const auto several = parse_model_spec(
     tensors + "[[instances]]\nkind = \"gpu\"\ngpus = [1]\n[[instances]]\ncount = 2\n");
   REQUIRE(several);
-  CHECK(several->instances == groups{{1, instance_kind::gpu, {1}}, {2}});
+  CHECK(several->instances
+        == groups{{1, instance_kind::gpu, {1}}, {2, instance_kind::automatic, {}}});
   const auto again = parse_model_spec(to_toml(*several));
   REQUIRE(again);
   CHECK(again->instances == several->instances);

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <sched.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -67,6 +68,26 @@ std::string text_of(const std::string& path) {
   return text.str();
 }
 
+/// While this lives, no file or memory file of this process grows beyond so many bytes.
+class file_size_limit {
+public:
+  explicit file_size_limit(rlim_t bytes) : signal_(std::signal(SIGXFSZ, SIG_IGN)) {
+    REQUIRE(::getrlimit(RLIMIT_FSIZE, &before_) == 0);
+    rlimit limited{bytes, before_.rlim_max};
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &limited) == 0);
+  }
+  ~file_size_limit() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, signal_);
+  }
+  file_size_limit(const file_size_limit&) = delete;
+  file_size_limit& operator=(const file_size_limit&) = delete;
+
+private:
+  void (*signal_)(int);
+  rlimit before_{};
+};
+
 runtime::child_end run_agent(const std::vector<std::string>& arguments) {
   auto end = runtime::run_to_end(
     {std::string{DIM_BINARY_DIR} + "/bin/dim-agent", arguments, tests::real_patience});
@@ -112,6 +133,19 @@ TEST_CASE("a dim-agent process serves over the link as well, where the configura
   real_node node;
   node.options.agent.transport = "socket";
   node.add_script("twice", twice);
+  node.start();
+  auto first = node.run("twice", 1.5f, 3);
+  INFO(first.error.message << first.logs);
+  REQUIRE(first.error.code == error_code::none);
+  CHECK(tests::numbers_of(first) == std::vector<float>(6, 3.0f));
+  CHECK(text_of("/proc/" + std::to_string(only_agent()) + "/cmdline").find("--channel") ==
+        std::string::npos);
+}
+
+TEST_CASE("a dim-agent process is asked over the link where there is no memory to share") {
+  real_node node;
+  node.add_script("twice", twice);
+  file_size_limit limit{1 << 20};
   node.start();
   auto first = node.run("twice", 1.5f, 3);
   INFO(first.error.message << first.logs);

@@ -58,3 +58,20 @@ TEST_CASE("a model that was asked for is started on a node that joins, without a
   REQUIRE(agents.size() == 1);
   CHECK(agents.front().pid == agent);
 }
+
+TEST_CASE("a popular model whose agent has ended for want of requests is started again, unasked") {
+  local_cluster cluster{1, {"--agent.idle_ms=3000"}};
+  cluster.push_samples({"digits-mlp"});
+  cluster.wait_until("the model answers",
+                     [&] { return cluster.post(target, one_digit()).status == 200; });
+  auto agents = cluster.agents_of(0);
+  REQUIRE(agents.size() == 1);
+  auto first = agents.front().pid;
+  cluster.wait_until("its agent has ended", [&] { return cluster.agents_of(0).empty(); });
+  // ROUTER looks once a minute at what was asked for.
+  cluster.wait_until(
+    "it has been started again", [&] { return early_starts(cluster) == 1; }, 90s);
+  auto again = cluster.agents_of(0);
+  REQUIRE(again.size() == 1);
+  CHECK(again.front().pid != first);
+}

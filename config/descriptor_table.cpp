@@ -103,7 +103,8 @@ const descriptor table[] = {
    "Threads that run actors; 0: one a core."},
   {"cluster", "spin_us", at<&cluster::spin_us>, us, 0, 10'000, nullptr,
    "While direct inferences are under way: how long a thread looks for more work before it sleeps, "
-   "giving its core to others meanwhile; with many of them 50 at most. 0: it sleeps at once."},
+   "giving its core to others meanwhile; with many of them 50 at most, and in agent processes not "
+   "at all. 0: it sleeps at once."},
 
   {"tls", "certificate", at<&tls::certificate>, "", 0, 0, nullptr,
    "The file with this process's certificate, signed by the cluster's authority. Empty: no TLS."},

@@ -43,8 +43,8 @@ constexpr std::size_t round_max = 16;
 /// then, so that there are fewer ends of rounds.
 constexpr std::size_t full_rounds = 6;
 constexpr std::size_t long_round_max = 64;
-/// A thread that is not done for so long gives its core to whoever waits for it: above all to those
-/// whom its answers have woken there, and who would else wait until the kernel's next tick.
+/// A thread that has not slept for so long gives its core to whoever waits for it: above all to
+/// those whom its answers have woken there, and who would else wait until the kernel's next tick.
 constexpr std::chrono::microseconds core_turn{300};
 /// Failed questions to the actors still become answers, and closed sessions end, in much less.
 constexpr std::chrono::milliseconds closing_max{1'000};
@@ -142,13 +142,13 @@ struct server::core {
       std::ignore = runtime::bind_this_thread(cores);
     if (system == nullptr) {
       runtime::traffic unknown;
-      return run(context, nullptr, runtime::spin_wait{{}, unknown});
+      return run(context, nullptr, {}, unknown);
     }
     auto& shared = runtime::context_of(*system);
     auto& lane = shared.lanes.take(*system);
     lane.enter({});
     answer_round answers;
-    run(context, &lane, {shared.spin_limit, shared.traffic});
+    run(context, &lane, shared.spin_limit, shared.traffic);
     // What was offered last holds sessions, which must not outlive the server.
     shared.spare.run_all();
     answers.send_all();
@@ -157,13 +157,14 @@ struct server::core {
   }
 
   static void run(asio::io_context& context, runtime::actor_lane* lane,
-                  runtime::spin_wait waiting) {
+                  std::chrono::microseconds spin_limit, runtime::traffic& traffic) {
+    runtime::spin_wait waiting{spin_limit, traffic};
     std::size_t full_in_a_row = 0;
-    auto turn_end = std::chrono::steady_clock::now();
+    auto turn_end = std::chrono::steady_clock::now() + core_turn;
     auto run_next = [&] {
-      if (auto now = std::chrono::steady_clock::now(); now >= turn_end) {
-        std::this_thread::yield();
-        turn_end = now + core_turn;
+      if (std::chrono::steady_clock::now() >= turn_end) {
+        traffic.give_core_away();
+        turn_end = std::chrono::steady_clock::now() + core_turn;
       }
       auto size = full_in_a_row < full_rounds ? round_max : long_round_max;
       auto done = run_round(context, lane, size);
@@ -174,6 +175,7 @@ struct server::core {
       try {
         if (!run_next() && !waiting.look(run_next)) {
           context.run_one();
+          turn_end = std::chrono::steady_clock::now() + core_turn;
           run_next();
         }
       } catch (const std::exception& problem) {

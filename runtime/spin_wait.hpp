@@ -9,7 +9,8 @@
 namespace dim::runtime {
 
 /// How busy this process is with requests that somebody waits for on a connection, as told by those
-/// who count them. Thread-safe. `Clock` is another one in tests only.
+/// who count them, and whether others want its cores. Thread-safe. `Clock` is another one in tests
+/// only, whose `yield` takes as long as they say.
 template <class Clock>
 class basic_traffic {
 public:
@@ -19,6 +20,11 @@ public:
   static constexpr std::chrono::milliseconds recent{2};
   /// So long after there were many, few are but a gap between many.
   static constexpr std::chrono::milliseconds calm{2};
+  /// Whoever keeps a core for so long computes, and serves no requests: threads of this process, or
+  /// of its clients, that wait for each other do not.
+  static constexpr std::chrono::milliseconds long_turn{2};
+  /// After that, no core is given away for so long.
+  static constexpr std::chrono::milliseconds demand_pause{100};
 
   /// There are so many now, one at least.
   void note(std::size_t under_way) noexcept {
@@ -41,9 +47,34 @@ public:
     return Clock::now().time_since_epoch() - many_at > calm;
   }
 
+  /// Somebody who computes has lately been given a core. The kernel lets a thread that sleeps have
+  /// its core back at once when it is woken, and one that has given it away only when the other's
+  /// turn is over.
+  bool is_core_wanted() const noexcept {
+    auto now = Clock::now().time_since_epoch();
+    return now < typename Clock::duration{wanted_until_.load(std::memory_order_relaxed)};
+  }
+
+  /// Gives the calling thread's core to whoever can run there, unless it is wanted; whether it did.
+  bool give_core_away() noexcept {
+    if (is_core_wanted())
+      return false;
+    auto before = Clock::now();
+    if constexpr (requires { Clock::yield(); })
+      Clock::yield();
+    else
+      std::this_thread::yield();
+    auto after = Clock::now();
+    if (after - before >= long_turn)
+      wanted_until_.store((after + demand_pause).time_since_epoch().count(),
+                          std::memory_order_relaxed);
+    return true;
+  }
+
 private:
   std::atomic<typename Clock::rep> noted_at_{0};
   std::atomic<typename Clock::rep> many_at_{0};
+  std::atomic<typename Clock::rep> wanted_until_{0};
 };
 
 /// How a thread waits that will most likely be needed again soon: it looks for work for a moment
@@ -52,7 +83,7 @@ private:
 ///
 /// That pays most while there is little to do. With much to do it takes time from those who work,
 /// but whoever sleeps then has to be woken as well: so a thread looks for about as long as that
-/// takes. In a process that has nothing to do it never looks.
+/// takes. In a process that has nothing to do it never looks, nor where others want the core.
 ///
 ///     while (...)
 ///       if (!work() && !waiting.look([&] { return work(); }))
@@ -64,27 +95,26 @@ public:
   static constexpr std::chrono::microseconds busy_limit{50};
 
   /// `limit`: how long to look; 0: never.
-  basic_spin_wait(std::chrono::microseconds limit, const basic_traffic<Clock>& traffic)
+  basic_spin_wait(std::chrono::microseconds limit, basic_traffic<Clock>& traffic)
     : limit_(limit), traffic_(traffic) {
   }
 
   /// Looks until `has_work()` says yes, or the time is over; whether there is work.
   template <class Look>
   bool look(Look has_work) const {
-    if (limit_.count() == 0 || !traffic_.is_there())
+    if (limit_.count() == 0 || !traffic_.is_there() || traffic_.is_core_wanted())
       return false;
     auto end = Clock::now() + (traffic_.is_calm() ? limit_ : std::min(limit_, busy_limit));
     do {
       if (has_work())
         return true;
-      std::this_thread::yield();
-    } while (Clock::now() < end);
+    } while (traffic_.give_core_away() && Clock::now() < end);
     return false;
   }
 
 private:
   std::chrono::microseconds limit_;
-  const basic_traffic<Clock>& traffic_;
+  basic_traffic<Clock>& traffic_;
 };
 
 using traffic = basic_traffic<std::chrono::steady_clock>;

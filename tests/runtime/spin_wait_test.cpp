@@ -20,7 +20,23 @@ struct hand_clock {
     return present;
   }
 
+  static void yield() {
+    present += turn;
+  }
+
   static inline time_point present{1h};
+  /// What others take of a core that is given away.
+  static inline duration turn{0};
+};
+
+/// Others take so long of a core that is given away, while this lives.
+struct others_turn {
+  explicit others_turn(hand_clock::duration each) {
+    hand_clock::turn = each;
+  }
+  ~others_turn() {
+    hand_clock::turn = {};
+  }
 };
 
 using known_traffic = dim::runtime::basic_traffic<hand_clock>;
@@ -93,4 +109,32 @@ TEST_CASE("a thread sleeps at once where there has been no request for a while")
   hand_clock::present += 1ns;
   CHECK_FALSE(traffic.is_there());
   CHECK(looks_in_vain(waiting{100us, traffic}, 10us) == 0);
+}
+
+TEST_CASE("where somebody computes, threads sleep at once for a while") {
+  known_traffic traffic;
+  traffic.note(1);
+  waiting thread{10ms, traffic};
+  {
+    others_turn computing{known_traffic::long_turn};
+    // The last look is at what has come meanwhile.
+    CHECK(looks_in_vain(thread, 10us) == 2);
+  }
+  CHECK(traffic.is_core_wanted());
+  CHECK_FALSE(traffic.give_core_away());
+  hand_clock::present += known_traffic::demand_pause - 10us - 1ns;
+  traffic.note(1);
+  CHECK(looks_in_vain(thread, 10us) == 0);
+  hand_clock::present += 1ns;
+  traffic.note(1);
+  CHECK_FALSE(traffic.is_core_wanted());
+  CHECK(looks_in_vain(waiting{100us, traffic}, 10us) == 10);
+}
+
+TEST_CASE("those who take a core for a moment do not stop others from looking") {
+  known_traffic traffic;
+  traffic.note(1);
+  others_turn serving{known_traffic::long_turn - 1ns};
+  CHECK(looks_in_vain(waiting{10ms, traffic}, 10us) > 1);
+  CHECK_FALSE(traffic.is_core_wanted());
 }

@@ -88,6 +88,17 @@ private:
   rlimit before_{};
 };
 
+/// Starts the node, whose process answers without shared memory.
+void check_link_alone(real_node& node) {
+  node.start();
+  auto first = node.run("twice", 1.5f, 3);
+  INFO(first.error.message << first.logs);
+  REQUIRE(first.error.code == error_code::none);
+  CHECK(tests::numbers_of(first) == std::vector<float>(6, 3.0f));
+  CHECK(text_of("/proc/" + std::to_string(only_agent()) + "/cmdline").find("--channel") ==
+        std::string::npos);
+}
+
 runtime::child_end run_agent(const std::vector<std::string>& arguments) {
   auto end = runtime::run_to_end(
     {std::string{DIM_BINARY_DIR} + "/bin/dim-agent", arguments, tests::real_patience});
@@ -133,26 +144,14 @@ TEST_CASE("a dim-agent process serves over the link as well, where the configura
   real_node node;
   node.options.agent.transport = "socket";
   node.add_script("twice", twice);
-  node.start();
-  auto first = node.run("twice", 1.5f, 3);
-  INFO(first.error.message << first.logs);
-  REQUIRE(first.error.code == error_code::none);
-  CHECK(tests::numbers_of(first) == std::vector<float>(6, 3.0f));
-  CHECK(text_of("/proc/" + std::to_string(only_agent()) + "/cmdline").find("--channel") ==
-        std::string::npos);
+  check_link_alone(node);
 }
 
 TEST_CASE("a dim-agent process is asked over the link where there is no memory to share") {
   real_node node;
   node.add_script("twice", twice);
   file_size_limit limit{1 << 20};
-  node.start();
-  auto first = node.run("twice", 1.5f, 3);
-  INFO(first.error.message << first.logs);
-  REQUIRE(first.error.code == error_code::none);
-  CHECK(tests::numbers_of(first) == std::vector<float>(6, 3.0f));
-  CHECK(text_of("/proc/" + std::to_string(only_agent()) + "/cmdline").find("--channel") ==
-        std::string::npos);
+  check_link_alone(node);
 }
 
 TEST_CASE("batches go through memory that a dim-agent process shares with its node, and no other "

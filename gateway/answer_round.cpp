@@ -33,14 +33,13 @@ void answer_round::send_all() {
   // Each session's turn is held from the look at its socket until its bytes are gone, so that no
   // other thread closes the socket meanwhile, and none gets its number. Whoever holds several takes
   // them in the order of their addresses.
-  std::vector<http_session*> by_address;
-  by_address.reserve(sessions.size());
+  by_address_.clear();
   for (auto& each : sessions)
-    by_address.push_back(each.get());
-  std::sort(by_address.begin(), by_address.end());
+    by_address_.push_back(each.get());
+  std::sort(by_address_.begin(), by_address_.end());
   std::vector<http_session::held_turn> turns;
   turns.reserve(sessions.size());
-  for (auto* each : by_address)
+  for (auto* each : by_address_)
     turns.emplace_back(*each);
   orders_.clear();
   for (auto& each : sessions)

@@ -34,6 +34,7 @@ private:
   runtime::many_sends sends_;
   std::vector<std::shared_ptr<http_session>> sessions_;
   std::vector<runtime::socket_send> orders_;
+  std::vector<http_session*> by_address_;
 };
 
 }  // namespace dim::gateway

@@ -144,6 +144,7 @@ private:
   void begin_request();
   /// Reads the header from what has come, and waits for more of it.
   void parse_header();
+  /// Takes at most `room` bytes that are there.
   void read_header_bytes(error_code error, std::size_t room);
   void on_header_bytes(error_code error, std::size_t size);
   void on_header(error_code error);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <span>
 
 namespace dim::models {
 
@@ -15,10 +16,11 @@ bool is_among(const std::vector<std::uint32_t>& gpus, std::uint32_t gpu) {
 
 std::uint32_t instances_on(const std::vector<instance_group>& groups,
                            std::optional<std::uint32_t> gpu, bool some_gpu) {
-  if (groups.empty())
-    return instances_on({instance_group{}}, gpu, some_gpu);
+  static const instance_group usual;
+  const std::span<const instance_group> all =
+    groups.empty() ? std::span{&usual, 1} : std::span<const instance_group>{groups};
   std::uint32_t count = 0;
-  for (const instance_group& each : groups) {
+  for (const instance_group& each : all) {
     const bool wants_gpu = each.kind == instance_kind::gpu
                            || (each.kind == instance_kind::automatic && some_gpu);
     if (gpu ? wants_gpu && is_among(each.gpus, *gpu) : !wants_gpu)
@@ -27,7 +29,7 @@ std::uint32_t instances_on(const std::vector<instance_group>& groups,
   return count;
 }
 
-std::uint64_t most_instances(const std::vector<instance_group>& groups) {
+std::uint32_t most_instances_on_gpu(const std::vector<instance_group>& groups) {
   std::set<std::uint32_t> gpus;
   for (const instance_group& each : groups)
     gpus.insert(each.gpus.begin(), each.gpus.end());
@@ -36,11 +38,15 @@ std::uint64_t most_instances(const std::vector<instance_group>& groups) {
   while (gpus.contains(other))
     ++other;
   gpus.insert(other);
-  std::uint64_t most = std::max({1u, instances_on(groups, std::nullopt, false),
-                                 instances_on(groups, std::nullopt, true)});
+  std::uint32_t most = 0;
   for (const std::uint32_t gpu : gpus)
-    most = std::max<std::uint64_t>(most, instances_on(groups, gpu, true));
+    most = std::max(most, instances_on(groups, gpu, true));
   return most;
+}
+
+std::uint32_t most_instances(const std::vector<instance_group>& groups) {
+  // Where there are no GPUs, the groups that may run anywhere are on the cores as well.
+  return std::max(most_instances_on_gpu(groups), instances_on(groups, std::nullopt, false));
 }
 
 }  // namespace dim::models

@@ -15,7 +15,10 @@ namespace dim::models {
 std::uint32_t instances_on(const std::vector<instance_group>& groups,
                            std::optional<std::uint32_t> gpu, bool some_gpu);
 
-/// Workers on the device that has most of them, wherever the model runs; 1 at least.
-std::uint64_t most_instances(const std::vector<instance_group>& groups);
+/// Workers on the GPU that has most of them.
+std::uint32_t most_instances_on_gpu(const std::vector<instance_group>& groups);
+
+/// Workers on the device that has most of them, whatever the node has.
+std::uint32_t most_instances(const std::vector<instance_group>& groups);
 
 }  // namespace dim::models

@@ -73,14 +73,19 @@ void check_batching(const model_spec& spec, problem_list& problems) {
     if (level < 1 || level > levels)
       problems.push_back("the queue policy of priority " + std::to_string(level)
                          + " belongs to no priority level");
+}
+
+void check_instances(const model_spec& spec, problem_list& problems) {
+  const std::size_t known = problems.size();
   for (const instance_group& each : spec.instances)
     if (each.count < 1 || each.count > instances_max)
       problems.push_back("instances.count: expected 1 to " + std::to_string(instances_max)
                          + ", got " + std::to_string(each.count));
     else if (each.kind == instance_kind::cpu && !each.gpus.empty())
       problems.push_back("instances.gpus: expected none, for the group is of the kind cpu");
-  if (const std::uint64_t most = most_instances(spec.instances);
-      problems.empty() && most > instances_max)
+  // Of counts that are wrong one by one the sum says nothing.
+  const std::uint32_t most = problems.size() == known ? most_instances(spec.instances) : 0;
+  if (most > instances_max)
     problems.push_back("instances: expected at most " + std::to_string(instances_max)
                        + " on one device, in all groups together, got " + std::to_string(most));
 }
@@ -169,6 +174,7 @@ std::vector<std::string> check_model_spec(const model_spec& spec) {
   check_tensors(spec.inputs, "inputs", spec.max_batch_size > 0, problems);
   check_tensors(spec.outputs, "outputs", spec.max_batch_size > 0, problems);
   check_batching(spec, problems);
+  check_instances(spec, problems);
   check_kind(spec, problems);
   check_ensemble(spec, problems);
   return problems;

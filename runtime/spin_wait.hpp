@@ -51,15 +51,14 @@ public:
   /// its core back at once when it is woken, and one that has given it away only when the other's
   /// turn is over.
   bool is_core_wanted() const noexcept {
-    auto now = Clock::now().time_since_epoch();
-    return now < typename Clock::duration{wanted_until_.load(std::memory_order_relaxed)};
+    return is_core_wanted(Clock::now());
   }
 
   /// Gives the calling thread's core to whoever can run there, unless it is wanted; whether it did.
   bool give_core_away() noexcept {
-    if (is_core_wanted())
-      return false;
     auto before = Clock::now();
+    if (is_core_wanted(before))
+      return false;
     if constexpr (requires { Clock::yield(); })
       Clock::yield();
     else
@@ -72,6 +71,11 @@ public:
   }
 
 private:
+  bool is_core_wanted(typename Clock::time_point now) const noexcept {
+    return now.time_since_epoch()
+           < typename Clock::duration{wanted_until_.load(std::memory_order_relaxed)};
+  }
+
   std::atomic<typename Clock::rep> noted_at_{0};
   std::atomic<typename Clock::rep> many_at_{0};
   std::atomic<typename Clock::rep> wanted_until_{0};

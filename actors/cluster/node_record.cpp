@@ -1,5 +1,7 @@
 #include "actors/cluster/node_record.hpp"
 
+#include <algorithm>
+
 #include "models/device.hpp"
 #include "runtime/enum_names.hpp"
 
@@ -21,10 +23,15 @@ std::optional<node_state> node_state_from(std::string_view text) noexcept {
 }
 
 std::optional<std::uint32_t> gpu_of(const device_facts& device) {
-  auto name = models::parse_device(device.name);
-  if (!name || name->kind != models::device_kind::cuda)
+  if (device.kind != "cuda")
     return std::nullopt;
-  return name->first;
+  auto name = models::parse_device(device.name);
+  return name ? std::optional{name->first} : std::nullopt;
+}
+
+bool has_gpu(const std::vector<device_facts>& devices) {
+  return std::any_of(devices.begin(), devices.end(),
+                     [](const device_facts& each) { return each.kind == "cuda"; });
 }
 
 std::string_view status_of(node_state value) noexcept {

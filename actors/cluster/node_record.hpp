@@ -53,6 +53,8 @@ typename Inspector::result_type inspect(Inspector& f, device_facts& x) {
 /// The number of a GPU; none for a set of cores.
 std::optional<std::uint32_t> gpu_of(const device_facts& device);
 
+bool has_gpu(const std::vector<device_facts>& devices);
+
 /// What a node tells of a cabinet: never its rows.
 struct cabinet_facts {
   std::string name;

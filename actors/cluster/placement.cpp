@@ -45,8 +45,7 @@ std::string refusal_by_resources(const execution_request& request, const node_fa
   if (facts.memory_bytes < needed)
     return "has " + std::to_string(facts.memory_bytes / gigabyte) + " GB of memory, "
            + std::to_string(request.required_memory) + " are required";
-  auto is_cuda = [](const device_facts& device) { return device.kind == "cuda"; };
-  if (request.required_gpu && std::none_of(facts.devices.begin(), facts.devices.end(), is_cuda))
+  if (request.required_gpu && !has_gpu(facts.devices))
     return "has no GPU";
   if (slots_of(facts) == 0)
     return "offers no device";

@@ -38,11 +38,6 @@ runtime::failure no_device() {
   return {error_code::unavailable, "the node has no device for the model", {}};
 }
 
-bool has_gpu(const std::vector<device_facts>& devices) {
-  return std::any_of(devices.begin(), devices.end(),
-                     [](const device_facts& each) { return gpu_of(each).has_value(); });
-}
-
 }  // namespace
 
 std::uint32_t node_actor_state::direct_requests() const {

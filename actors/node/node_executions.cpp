@@ -33,7 +33,8 @@ resource_need node_actor_state::need_of(const run_execution& order) const {
   need.model_key = model_key_of(order);
   if (auto found = models.find(need.model_key); found != models.end() && found->second.ready) {
     auto& model = found->second.model;
-    need.gpu_bytes = memory_need_of(model, models::most_instances(model.spec.instances));
+    auto workers = std::max(1u, models::most_instances_on_gpu(model.spec.instances));
+    need.gpu_bytes = memory_need_of(model, workers);
   }
   return need;
 }

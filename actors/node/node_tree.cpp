@@ -173,8 +173,7 @@ runtime::supervisor_spec node_tree(const node_setup& setup, node_tree_arguments 
   if (arguments.launcher)
     spec.children.push_back(agent_entry_child(services));
   auto& devices = setup.facts.devices;
-  auto some_gpu = std::any_of(devices.begin(), devices.end(),
-                              [](const device_facts& each) { return gpu_of(each).has_value(); });
+  auto some_gpu = has_gpu(devices);
   for (auto& device : devices)
     spec.children.push_back(device_child(device, some_gpu, arguments, services));
   spec.children.push_back(node_child(setup, arguments, services));

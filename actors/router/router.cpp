@@ -68,6 +68,8 @@ router_state::~router_state() {
     tell(each.asker);
   for (auto& each : retiring)
     each.promise.deliver(model_retired{each.route->outstanding});
+  if (records.unwritten() > 0)
+    caf::anon_send(writer, write_records{records.take_unwritten()});
 }
 
 void router_state::initialise(router_arguments values) {

@@ -71,7 +71,7 @@ struct router_state {
   using self_pointer = runtime::actor_self<router_with_timers, router_state>;
 
   router_state(self_pointer pointer);
-  /// Whoever still waits is told.
+  /// Whoever still waits is told, and what is not written yet is.
   ~router_state();
 
   void initialise(router_arguments values);

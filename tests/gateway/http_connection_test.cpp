@@ -1,3 +1,9 @@
+#include <map>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
 #include <doctest/doctest.h>
 
 #include "tests/gateway/http_fixture.hpp"
@@ -60,6 +66,32 @@ TEST_CASE("an answer before the end of a streamed body closes the connection aft
   CHECK(reply->headers["connection"] == "close");
   client.send(std::string(996, 'x'));
   CHECK(client.is_closed());
+}
+
+TEST_CASE("more connections than are taken at once are all served, on all threads in turn") {
+  constexpr int count = 200;
+  std::mutex mutex;
+  std::map<std::thread::id, int> served;
+  router routes;
+  routes.add({"GET", "/thread", [&](exchange_ptr exchange) {
+                {
+                  std::lock_guard guard{mutex};
+                  ++served[std::this_thread::get_id()];
+                }
+                exchange->reply(json_reply("0"));
+              }});
+  server http{routes, server_with_threads(2)};
+  auto port = http.start();
+  REQUIRE(port);
+  std::vector<std::unique_ptr<raw_client>> clients;
+  for (int number = 0; number < count; ++number)
+    clients.push_back(std::make_unique<raw_client>(*port));
+  for (auto& each : clients)
+    CHECK(each->ask(request_text("GET", "/thread")).status == 200);
+  http.stop();
+  REQUIRE(served.size() == 2);
+  for (auto& [thread, requests] : served)
+    CHECK(requests == count / 2);
 }
 
 TEST_CASE("connections beyond the limit are told so, and the others go on") {

@@ -26,10 +26,13 @@ answer_round* answer_round::of_this_thread() noexcept {
 }
 
 void answer_round::send_all() {
-  if (sessions_.empty())
-    return;
+  // What sessions do after their answer may have another one ready.
+  while (!sessions_.empty())
+    send_these(std::exchange(sessions_, {}));
+}
+
+void answer_round::send_these(const std::vector<std::shared_ptr<http_session>>& sessions) {
   // They go out in the order in which they came: else the same clients would always be first.
-  auto sessions = std::exchange(sessions_, {});
   // Each session's turn is held from the look at its socket until its bytes are gone, so that no
   // other thread closes the socket meanwhile, and none gets its number. Whoever holds several takes
   // them in the order of their addresses.

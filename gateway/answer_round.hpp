@@ -31,6 +31,8 @@ public:
   void send_all();
 
 private:
+  void send_these(const std::vector<std::shared_ptr<http_session>>& sessions);
+
   runtime::many_sends sends_;
   std::vector<std::shared_ptr<http_session>> sessions_;
   std::vector<runtime::socket_send> orders_;

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <limits>
+#include <tuple>
 
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
@@ -24,7 +26,7 @@ namespace http = boost::beast::http;
 constexpr std::size_t read_ahead = 64 << 10;
 /// Larger answers are written by the thread of the event loop.
 constexpr std::size_t written_here_max = 64 << 10;
-/// With a larger body, a request stays on the thread of its connection.
+/// With a larger body, or one that may become larger, a request stays on its connection's thread.
 constexpr std::size_t offered_bytes_max = 16 << 10;
 /// A smaller body is cheaper copied behind its head than sent as a buffer of its own.
 constexpr std::size_t joined_max = 4 << 10;
@@ -124,7 +126,8 @@ void http_session::make(callout left) {
 
 void http_session::call_handler(const route& found, exchange_ptr handed) {
   auto is_offered = found.is_quick && shared_ != nullptr && !shared_->traffic.is_calm()
-                    && handed->request().body.size() <= offered_bytes_max;
+                    && handed->request().body.size() <= offered_bytes_max
+                    && handed->request().header("content-encoding").empty();
   if (!is_offered)
     return found.handle(std::move(handed));
   shared_->spare.offer([handed = std::move(handed), &found] {
@@ -176,23 +179,32 @@ void http_session::parse_header() {
   auto room = std::min(read_ahead, buffer_.max_size() - buffer_.size());
   if (room == 0)
     return on_header(http::error::header_limit);
-  // A read would look at the socket at once, and a client that is quick enough would get past all
-  // whose bytes came before: the wait puts it behind them.
-  socket_.async_wait(socket_type::wait_read, [self = shared_from_this(), room](error_code failed) {
-    self->in_turn([&] { self->read_header_bytes(failed, room); });
-  });
+  // Whoever reads where there may be something looks at the socket at once, and a client that is
+  // quick enough would get past all whose bytes came before: the wait puts it behind them. It costs
+  // a system call, which is saved where the socket is known to be empty.
+  if (!is_socket_empty_)
+    return socket_.async_wait(
+      socket_type::wait_read, [self = shared_from_this(), room](error_code failed) {
+        self->in_turn([&] { self->on_header_bytes(failed, 0, room); });
+      });
+  socket_.async_read_some(
+    asio::buffer(first_bytes_, room),
+    [self = shared_from_this(), room](error_code failed, std::size_t size) {
+      self->in_turn([&] { self->on_header_bytes(failed, size, room); });
+    });
 }
 
-void http_session::read_header_bytes(error_code error, std::size_t room) {
-  std::size_t size = 0;
-  if (!error)
-    size = socket_.read_some(buffer_.prepare(room), error);
-  if (error == asio::error::would_block)
-    return parse_header();
-  on_header_bytes(error, size);
-}
-
-void http_session::on_header_bytes(error_code error, std::size_t size) {
+void http_session::on_header_bytes(error_code error, std::size_t size, std::size_t room) {
+  is_socket_empty_ = size > 0 && size < first_bytes_.size();
+  auto space = buffer_.prepare(room);
+  std::memcpy(space.data(), first_bytes_.data(), size);
+  if (!error && !is_socket_empty_ && size < room) {
+    size += socket_.read_some(space + size, error);
+    if (error == asio::error::would_block && size == 0)
+      return parse_header();
+    if (size > 0)
+      error = {};
+  }
   buffer_.commit(size);
   if (!error)
     return parse_header();
@@ -298,12 +310,17 @@ runtime::socket_send http_session::unsent() {
 }
 
 void http_session::note_sent(std::int64_t result) {
-  if (result == -EAGAIN)
-    return write_when_ready();
   error_code error;
-  if (result < 0)
+  if (result < 0 && result != -EAGAIN)
     error.assign(static_cast<int>(-result), boost::system::system_category());
-  on_some_written(error, result < 0 ? 0 : static_cast<std::size_t>(result));
+  auto size = static_cast<std::size_t>(std::max<std::int64_t>(0, result));
+  // The round is over: the rest goes out when the socket has room.
+  auto is_left = !error && size < unwritten_[written_buffers_].size();
+  if (!is_left)
+    return on_some_written(error, size);
+  meters_of_connections().sent.add(static_cast<double>(size));
+  std::ignore = take_written(size);
+  write_when_ready();
 }
 
 void http_session::on_some_written(error_code error, std::size_t size) {

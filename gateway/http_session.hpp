@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -144,9 +145,8 @@ private:
   void begin_request();
   /// Reads the header from what has come, and waits for more of it.
   void parse_header();
-  /// Takes at most `room` bytes that are there.
-  void read_header_bytes(error_code error, std::size_t room);
-  void on_header_bytes(error_code error, std::size_t size);
+  /// `size` bytes are in `first_bytes_`; takes them, and more that is there, at most `room` bytes.
+  void on_header_bytes(error_code error, std::size_t size, std::size_t room);
   void on_header(error_code error);
   void read_whole_body();
   void hand_over();
@@ -191,6 +191,10 @@ private:
   bool draining_ = false;
   /// When the present request's header had come.
   std::chrono::steady_clock::time_point header_at_ = std::chrono::steady_clock::now();
+  /// What a waiting session reads into: small, for ten thousand of them wait.
+  std::array<char, 1 << 10> first_bytes_;
+  /// The last read of the socket took all that was there.
+  bool is_socket_empty_ = false;
   boost::beast::flat_buffer buffer_;
   std::optional<request_parser> parser_;
   header_outcome header_;

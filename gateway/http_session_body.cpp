@@ -104,6 +104,7 @@ void http_session::continue_filling(std::size_t bytes_max, body_callback done) {
       return done(error);
   }
   expect_progress();
+  is_socket_empty_ = false;
   http::async_read_some(socket_, buffer_, *parser_,
                         [self = shared_from_this(), bytes_max, done = std::move(done)](
                           error_code error, std::size_t bytes) mutable {

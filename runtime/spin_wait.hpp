@@ -23,8 +23,11 @@ public:
   /// Whoever keeps a core for so long computes, and serves no requests: threads of this process, or
   /// of its clients, that wait for each other do not.
   static constexpr std::chrono::milliseconds long_turn{2};
-  /// After that, no core is given away for so long.
-  static constexpr std::chrono::milliseconds demand_pause{100};
+  /// After that, no core is given away for so long,
+  static constexpr std::chrono::milliseconds shortest_pause{10};
+  /// and for twice as long each time that it is told again soon, up to this: a kernel thread, or a
+  /// halt of a virtual machine, takes a core once; who computes takes it whenever he can.
+  static constexpr std::chrono::milliseconds longest_pause{160};
 
   /// There are so many now, one at least.
   void note(std::size_t under_way) noexcept {
@@ -65,8 +68,7 @@ public:
       std::this_thread::yield();
     auto after = Clock::now();
     if (after - before >= long_turn)
-      wanted_until_.store((after + demand_pause).time_since_epoch().count(),
-                          std::memory_order_relaxed);
+      pause(after);
     return true;
   }
 
@@ -76,9 +78,25 @@ private:
            < typename Clock::duration{wanted_until_.load(std::memory_order_relaxed)};
   }
 
+  void pause(typename Clock::time_point now) noexcept {
+    // Another thread has met the same turn.
+    if (is_core_wanted(now))
+      return;
+    typename Clock::duration last{pause_.load(std::memory_order_relaxed)};
+    typename Clock::duration ended_at{wanted_until_.load(std::memory_order_relaxed)};
+    auto is_again = now.time_since_epoch() - ended_at <= 2 * last;
+    typename Clock::duration next = shortest_pause;
+    if (is_again)
+      next = std::min<typename Clock::duration>(2 * last, longest_pause);
+    pause_.store(next.count(), std::memory_order_relaxed);
+    wanted_until_.store((now + next).time_since_epoch().count(), std::memory_order_relaxed);
+  }
+
   std::atomic<typename Clock::rep> noted_at_{0};
   std::atomic<typename Clock::rep> many_at_{0};
   std::atomic<typename Clock::rep> wanted_until_{0};
+  /// The last pause.
+  std::atomic<typename Clock::rep> pause_{0};
 };
 
 /// How a thread waits that will most likely be needed again soon: it looks for work for a moment

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <doctest/doctest.h>
@@ -82,6 +83,7 @@ private:
   static server_options options_for(std::uint32_t threads) {
     server_options result;
     result.threads = threads;
+    result.body_bytes_max = 64 << 20;
     return result;
   }
 
@@ -242,4 +244,29 @@ TEST_CASE("a quick handler that throws under load answers 500, and ends no threa
     return client.ask(request_text("POST", "/echo", text)).body == text;
   });
   CHECK(right == clients_max * rounds);
+}
+
+TEST_CASE("under load an answer that has no room in its socket goes out as its client reads") {
+  loaded_server f;
+  // The second connection has a thread that no timer wakes.
+  raw_client first{f.port};
+  raw_client client{f.port};
+  int little = 128 << 10;
+  REQUIRE(::setsockopt(client.native_handle(), SOL_SOCKET, SO_RCVBUF, &little, sizeof(little))
+          == 0);
+  std::string large(8 << 20, 'x');
+  for (int round = 0; round < 20; ++round)
+    CHECK(client.ask(request_text("POST", "/echo", large)).body == large);
+}
+
+TEST_CASE("under load a body that is compressed stays on its connection's thread") {
+  loaded_server f;
+  f.start_helper();
+  auto right = ask_all([&](int, const std::string& text) {
+    raw_client client{f.port};
+    auto request = request_text("POST", "/echo", text, "Content-Encoding: gzip\r\n");
+    return client.ask(request).body == text;
+  });
+  CHECK(right == clients_max * rounds);
+  CHECK(f.helped() == 0);
 }

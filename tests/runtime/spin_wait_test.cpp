@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "runtime/spin_wait.hpp"
@@ -122,13 +123,38 @@ TEST_CASE("where somebody computes, threads sleep at once for a while") {
   }
   CHECK(traffic.is_core_wanted());
   CHECK_FALSE(traffic.give_core_away());
-  hand_clock::present += known_traffic::demand_pause - 10us - 1ns;
+  hand_clock::present += known_traffic::shortest_pause - 10us - 1ns;
   traffic.note(1);
   CHECK(looks_in_vain(thread, 10us) == 0);
   hand_clock::present += 1ns;
   traffic.note(1);
   CHECK_FALSE(traffic.is_core_wanted());
   CHECK(looks_in_vain(waiting{100us, traffic}, 10us) == 10);
+}
+
+TEST_CASE("who computes again and again is left alone for longer and longer") {
+  known_traffic traffic;
+  others_turn computing{known_traffic::long_turn};
+  hand_clock::duration pause = known_traffic::shortest_pause;
+  for (int again = 0; again < 7; ++again) {
+    CHECK(traffic.give_core_away());
+    hand_clock::present += pause - 1ns;
+    CHECK(traffic.is_core_wanted());
+    hand_clock::present += 1ns;
+    CHECK_FALSE(traffic.is_core_wanted());
+    pause = std::min<hand_clock::duration>(2 * pause, known_traffic::longest_pause);
+  }
+}
+
+TEST_CASE("a core that is taken once in a while is soon given away again") {
+  known_traffic traffic;
+  others_turn halted{known_traffic::long_turn};
+  for (int once = 0; once < 3; ++once) {
+    CHECK(traffic.give_core_away());
+    hand_clock::present += known_traffic::shortest_pause;
+    CHECK_FALSE(traffic.is_core_wanted());
+    hand_clock::present += 2 * known_traffic::shortest_pause - known_traffic::long_turn + 1ns;
+  }
 }
 
 TEST_CASE("those who take a core for a moment do not stop others from looking") {

@@ -44,6 +44,8 @@ constexpr std::uint32_t start_timeout_ms = 120'000;
 constexpr std::uint32_t stop_timeout_ms = 20'000;
 /// For a node, past its drain time, to give back what still runs.
 constexpr std::uint32_t hand_back_ms = 5'000;
+/// For all that has no deadline of its own: connections and files are closed.
+constexpr std::uint32_t clean_up_ms = 5'000;
 
 bool has_role(const config::options& options, const char* role) {
   return config::has_role(options, role);
@@ -327,6 +329,11 @@ void log_copies() {
 }
 
 }  // namespace
+
+std::chrono::milliseconds daemon::stop_patience() const {
+  std::chrono::milliseconds drain{options_.cluster.drain_ms};
+  return 2 * drain + std::chrono::milliseconds{hand_back_ms + stop_timeout_ms + clean_up_ms};
+}
 
 bool daemon::stop() {
   if (!parts_)

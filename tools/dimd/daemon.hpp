@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <ostream>
@@ -34,6 +35,9 @@ public:
 
   /// The actors of this daemon, between `start` and `stop`.
   caf::actor_system& system();
+
+  /// No `stop` in order takes longer.
+  std::chrono::milliseconds stop_patience() const;
 
   /// False when something had to be cut off because the time for draining was over. Called again,
   /// it does nothing.

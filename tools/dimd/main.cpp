@@ -1,6 +1,10 @@
 // dimd: the daemon. Orchestrator, gateway and node, in any mix, until SIGTERM or SIGINT.
+#include <algorithm>
+#include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <iostream>
+#include <thread>
 
 #include "config/load.hpp"
 #include "runtime/log.hpp"
@@ -8,6 +12,9 @@
 #include "tools/dimd/daemon.hpp"
 
 namespace {
+
+/// A key that is pressed once may reach the process from the terminal and from whoever started it.
+constexpr std::chrono::milliseconds one_signal{1000};
 
 /// Signals must be blocked before the first thread starts, so that only `sigwait` takes them.
 sigset_t block_signals() {
@@ -18,6 +25,33 @@ sigset_t block_signals() {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   return signals;
+}
+
+/// The next of `signals`, or 0 after `patience`.
+int next_signal(const sigset_t& signals, std::chrono::milliseconds patience) {
+  auto seconds = std::chrono::duration_cast<std::chrono::seconds>(patience);
+  std::chrono::nanoseconds rest = patience - seconds;
+  timespec limit{seconds.count(), static_cast<long>(rest.count())};
+  return std::max(0, sigtimedwait(&signals, nullptr, &limit));
+}
+
+/// Ends the process at another signal, or after `patience`, if it still runs then: a thread that
+/// hangs, say in a model, can not be stopped, and all that must last is on disk before it is told.
+void do_not_outlast(const sigset_t& signals, std::chrono::milliseconds patience) {
+  std::thread{[signals, patience] {
+    auto start = std::chrono::steady_clock::now();
+    auto passed = [start] {
+      return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now()
+                                                                   - start);
+    };
+    int signal = 0;
+    while (passed() < patience && (signal == 0 || passed() < one_signal))
+      signal = next_signal(signals, patience - passed());
+    dim::runtime::log(dim::runtime::log_level::error, "DIMD", "ends before all has stopped",
+                      {{"reason", signal > 0 ? "got another signal" : "waited long enough"}});
+    dim::runtime::close_log();
+    std::_Exit(1);
+  }}.detach();
 }
 
 }  // namespace
@@ -38,6 +72,7 @@ int main(int argc, char** argv) {
               << "\n";
     for (const auto& detail : started.error().details)
       std::cerr << "  " << detail << "\n";
+    do_not_outlast(signals, daemon.stop_patience());
     daemon.stop();
     return 1;
   }
@@ -46,5 +81,6 @@ int main(int argc, char** argv) {
   sigwait(&signals, &signal);
   dim::runtime::log(dim::runtime::log_level::info, "DIMD", "got a signal and stops",
                     {{"signal", signal}});
+  do_not_outlast(signals, daemon.stop_patience());
   return daemon.stop() ? 0 : 1;
 }

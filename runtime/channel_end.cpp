@@ -23,6 +23,8 @@ void channel_end::hear() {
 }
 
 expected<std::optional<channel_frame>> channel_end::next() {
+  if (channel_->outgoing().is_broken())
+    return fail(error_code::corrupt, "the other side took more from the channel than was in it");
   auto frame = reader_.next();
   if (channel_->incoming().release())
     channel_->ring_peer();
@@ -31,9 +33,13 @@ expected<std::optional<channel_frame>> channel_end::next() {
 
 void channel_end::write() {
   auto must_wake = writer_.flush();
-  listener_.note_unwritten(!writer_.is_done());
+  auto is_left = !writer_.is_done();
+  listener_.note_unwritten(is_left);
   if (must_wake)
     channel_->ring_peer();
+  // Room that came before the listener was told to look for it has rung in vain.
+  if (is_left && channel_->outgoing().has_room())
+    channel_->ring_self();
 }
 
 }  // namespace dim::runtime

@@ -30,6 +30,11 @@ public:
   /// now on is told anew.
   void hear();
 
+  /// Nothing that was sent waits for room.
+  bool is_done() const noexcept {
+    return writer_.is_done();
+  }
+
   /// The next frame that is there whole; none when it has not come yet. Errors: corrupt, for good.
   expected<std::optional<channel_frame>> next();
 

@@ -1,5 +1,6 @@
 #include "runtime/channel_frame.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 #include <utility>
@@ -9,6 +10,9 @@
 namespace dim::runtime {
 
 namespace {
+
+/// A part of a frame grows by so much at a time, while its bytes come.
+constexpr std::uint64_t growth_bytes = 4 << 20;
 
 void append(std::vector<char>& to, const void* data, std::size_t size) {
   auto* begin = static_cast<const char*>(data);
@@ -82,6 +86,18 @@ bool frame_reader::read_part(char* data, std::size_t size) {
   return true;
 }
 
+bool frame_reader::read_growing(std::vector<char>& part, std::uint64_t size) {
+  for (;;) {
+    if (!read_part(part.data(), part.size()))
+      return false;
+    if (part.size() == size)
+      return true;
+    // What is there is read; the rest follows behind it.
+    offset_ = part.size();
+    part.resize(std::min<std::uint64_t>(size, part.size() + growth_bytes));
+  }
+}
+
 expected<void> frame_reader::make_room_for_sizes() {
   if (fixed_.blobs > frame_blobs_max || fixed_.head_bytes > frame_bytes_max)
     return fail(error_code::corrupt, "a frame of the channel has sizes that can not be");
@@ -97,10 +113,11 @@ expected<void> frame_reader::make_room_for_blobs() {
     total += size;
   }
   try {
-    head_.resize(fixed_.head_bytes);
+    // Addresses alone: no page of them is taken before it is written to.
+    head_.reserve(fixed_.head_bytes);
     blobs_.resize(sizes_.size());
     for (std::size_t place = 0; place < sizes_.size(); ++place)
-      blobs_[place].resize(sizes_[place]);
+      blobs_[place].reserve(sizes_[place]);
   } catch (const std::bad_alloc&) {
     return fail(error_code::corrupt, "there is no memory for a frame of the channel");
   }
@@ -124,13 +141,13 @@ expected<bool> frame_reader::advance() {
     stage_ = stage::head;
   }
   if (stage_ == stage::head) {
-    if (!read_part(head_.data(), head_.size()))
+    if (!read_growing(head_, fixed_.head_bytes))
       return false;
     stage_ = stage::blobs;
     blob_ = 0;
   }
   for (; blob_ < blobs_.size(); ++blob_)
-    if (!read_part(blobs_[blob_].data(), blobs_[blob_].size()))
+    if (!read_growing(blobs_[blob_], sizes_[blob_]))
       return false;
   stage_ = stage::fixed;
   return true;

@@ -83,6 +83,8 @@ private:
 
   /// Reads the rest of a part; whether it is there whole.
   bool read_part(char* data, std::size_t size);
+  /// The same of a part that takes its memory as it comes: what a peer merely announces costs none.
+  bool read_growing(std::vector<char>& part, std::uint64_t size);
   expected<void> make_room_for_sizes();
   expected<void> make_room_for_blobs();
   /// Goes as far as the ring's input does; whether the frame is whole.

@@ -14,8 +14,9 @@ namespace dim::runtime {
 
 struct channel_listener::shared_state {
   bool has_news() const noexcept {
-    return channel->incoming().has_input()
-           || (is_unwritten.load() && channel->outgoing().has_room());
+    auto is_blocked = is_unwritten.load();
+    return (is_blocked && channel->outgoing().has_room())
+           || (!(is_blocked && thread.writes_first) && channel->incoming().has_input());
   }
 
   std::shared_ptr<shared_channel> channel;

@@ -18,6 +18,9 @@ struct listener_thread {
   std::vector<std::uint32_t> cores = {};
   /// Whether it looks for news before it sleeps also while there is much to do (`spin_wait`).
   bool looks_under_load = true;
+  /// While something is unwritten, only room for it is news: the actor takes nothing up before. The
+  /// other side must always read, or both would wait for each other.
+  bool writes_first = false;
 };
 
 /// Waits, on a thread of its own, for a channel's bell, and tells the actor that has this end of

@@ -149,9 +149,9 @@ constexpr auto rows = std::to_array<metric_row>({
   {metric::cache_misses, "nv_cache_num_misses_per_model", counter, "model,version",
    "Inferences that the result cache did not know"},
   {metric::cache_hit_time, "nv_cache_hit_duration_per_model", counter, "model,version",
-   "Microseconds of looking up what was there"},
+   "Microseconds of inferences that were answered by the result cache"},
   {metric::cache_miss_time, "nv_cache_miss_duration_per_model", counter, "model,version",
-   "Microseconds of looking up what was not there"},
+   "Microseconds of looking up what was not there, and of keeping its answer"},
 
   {metric::source_up, "dim_metrics_source_up", gauge, "source",
    "1 for a part of this page that was answered in time, else 0"},

@@ -184,7 +184,7 @@ private:
   void start(worker& one);
   void load(worker& one);
   void take_loaded(worker& one, const runtime::expected<model_loaded>& reply);
-  /// Nobody can load it: neither this worker nor any other that is there.
+  /// The model is given up: this worker has never loaded it, or no other serves it meanwhile.
   bool is_final(const worker& one, runtime::error_code reason) const;
   void kill(worker& one, runtime::failure cause);
   /// Quits when no worker is left.

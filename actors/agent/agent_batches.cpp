@@ -161,6 +161,7 @@ void agent_state::finish_batch(worker& one, std::uint64_t batch_id,
 }
 
 void agent_state::answer_batch(const flight& ended, batch_result& reply) {
+  auto is_first = true;
   for (std::size_t place = 0; place < ended.keys.size(); ++place) {
     auto key = ended.keys[place];
     auto& entry = requests.at(key);
@@ -172,7 +173,9 @@ void agent_state::answer_batch(const flight& ended, batch_result& reply) {
     result.times = reply.times;
     result.times.queue_ns = entry.queue_ns;
     result.batch_rows = static_cast<std::uint32_t>(ended.rows);
-    result.first_of_batch = place == 0;
+    // Whoever asks no more does not count the batch.
+    result.first_of_batch =
+      entry.unwanted.code == error_code::none && std::exchange(is_first, false);
     result.released = ended.released;
     answer(key, std::move(result));
   }

@@ -11,6 +11,8 @@ namespace {
 /// Of requests that have waited their turn already, and of those that may wait for ever.
 constexpr std::uint32_t front_level = 0;
 constexpr std::uint32_t last_level = std::numeric_limits<std::uint32_t>::max();
+/// Who names a longer time means none: a year.
+constexpr std::uint64_t longest_timeout_us = 365ull * 24 * 3'600 * 1'000'000;
 
 }  // namespace
 
@@ -48,6 +50,7 @@ void batch_queue::push(queued_request item) {
   auto timeout_us = policy.default_timeout_us;
   if (policy.allow_timeout_override && item.timeout_us > 0)
     timeout_us = timeout_us == 0 ? item.timeout_us : std::min(timeout_us, item.timeout_us);
+  timeout_us = std::min(timeout_us, longest_timeout_us);
   waiting_item waiting{std::move(item), 0, policy.on_timeout};
   if (timeout_us > 0) {
     waiting.timeout_at_us = waiting.item.arrived_us + static_cast<std::int64_t>(timeout_us);

@@ -54,6 +54,9 @@ caf::typed_response_promise<Reply> channel_state::ask(Question& question) {
 }
 
 void channel_state::look() {
+  // A channel that is broken is not listened to any more.
+  if (broken.code != error_code::none)
+    return;
   end->hear();
   while (broken.code == error_code::none) {
     auto frame = end->next();

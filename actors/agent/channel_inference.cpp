@@ -26,12 +26,14 @@ void channel_inference_state::begin(std::shared_ptr<runtime::shared_channel> cha
   runtime::listener_thread thread;
   // The node's threads, which have the next batch, may be waiting for this core.
   thread.looks_under_load = false;
+  // An answer goes out before the next batch is computed.
+  thread.writes_first = true;
   end.emplace(self->home_system(), std::move(channel), std::move(tell), std::move(thread));
 }
 
 void channel_inference_state::look() {
   end->hear();
-  for (;;) {
+  while (end->is_done()) {
     auto frame = end->next();
     if (!frame)
       return tell_broken(frame.error());

@@ -196,6 +196,8 @@ private:
   void forget(execution_map::iterator position);
 
   // node_direct.cpp: requests that are not kept
+  /// Direct requests without an answer, wherever they are.
+  std::size_t direct_in_hand() const;
   /// How many more direct requests the node takes, wherever they wait.
   std::size_t room_for_direct() const;
   runtime::failure refusal_of(const direct_request& request, std::size_t room) const;
@@ -213,6 +215,8 @@ private:
   std::string cores_for(const direct_model& held, bool some_gpu) const;
   void start_agent(direct_model& held, const set_agents& wish,
                    caf::typed_response_promise<agents_set> promise);
+  /// Agents that wait for their model's file are not started.
+  void cancel_starts(direct_model& held);
   void stop_agents(const direct_key& key, std::uint64_t time_left_ms,
                    caf::typed_response_promise<agents_set> promise);
   void watch_direct();
@@ -245,6 +249,8 @@ private:
 
   bool draining = false;
   std::int64_t drain_until_ms = 0;
+  /// A look at what is left is on its way.
+  bool looks_again = false;
   std::vector<caf::typed_response_promise<node_drained>> drain_promises;
 
   execution_map executions;  // by execution id and epoch

@@ -56,11 +56,16 @@ std::uint64_t node_actor_state::waiting_direct::time_left_ms() const {
   return std::min(longest, time_left_max_ms);
 }
 
-std::size_t node_actor_state::room_for_direct() const {
-  auto in_hand = queue.size() + direct_requests();
+std::size_t node_actor_state::direct_in_hand() const {
+  std::size_t count = direct_requests();
   for (auto& [key, held] : direct_models)
     for (auto& each : held.waiting)
-      in_hand += each.order.requests.size();
+      count += each.order.requests.size();
+  return count;
+}
+
+std::size_t node_actor_state::room_for_direct() const {
+  auto in_hand = queue.size() + direct_in_hand();
   std::size_t most = arguments.options.queue_max;
   return most - std::min(most, in_hand);
 }
@@ -329,9 +334,21 @@ void node_actor_state::start_agent(direct_model& held, const set_agents& wish,
                                            wish.only_spare});
 }
 
+void node_actor_state::cancel_starts(direct_model& held) {
+  std::erase_if(held.waiting, [](waiting_direct& each) {
+    auto is_start = each.agents_promise.pending();
+    if (is_start)
+      each.agents_promise.deliver(
+        runtime::to_error(error_code::cancelled, "the model is served no longer"));
+    return is_start;
+  });
+}
+
 void node_actor_state::stop_agents(const direct_key& key, std::uint64_t time_left_ms,
                                    caf::typed_response_promise<agents_set> promise) {
   auto found = direct_models.find(key);
+  if (found != direct_models.end())
+    cancel_starts(found->second);
   if (found == direct_models.end() || !found->second.model) {
     promise.deliver(agents_set{});
     return;

@@ -14,6 +14,8 @@ using runtime::error_code;
 
 // For the orchestrator to acknowledge what was handed back past the drain time.
 constexpr std::int64_t settle_ms = 2'000;
+// Nobody tells NODE that the last direct inference has been answered.
+constexpr std::int64_t look_again_ms = 50;
 
 }  // namespace
 
@@ -87,9 +89,13 @@ void node_actor_state::watch_drain() {
   }
   if (drain_promises.empty())
     return;
-  auto left = wanted_executions() + (member ? results.size() : 0);
-  if (left > 0 && now < drain_until_ms + settle_ms)
+  auto direct = direct_in_hand();
+  auto left = wanted_executions() + (member ? results.size() : 0) + direct;
+  if (left > 0 && now < drain_until_ms + settle_ms) {
+    if (direct > 0 && !std::exchange(looks_again, true))
+      self->delayed_send(self, std::chrono::milliseconds{look_again_ms}, heartbeat_due{true});
     return;
+  }
   for (auto& promise : drain_promises)
     promise.deliver(node_drained{static_cast<std::uint32_t>(left)});
   drain_promises.clear();

@@ -121,6 +121,7 @@ void node_actor_state::beat(bool once) {
     self->delayed_send(self, std::chrono::milliseconds{heartbeat_ms}, heartbeat_due{});
   expire_waiting();
   watch_direct();
+  looks_again = looks_again && !once;
   if (member)
     send_heartbeat();
   // While alone nothing is sent; only what nobody can want any more is forgotten.

@@ -123,6 +123,10 @@ struct duration_count {
     ++count;
     ns += took_ns;
   }
+  /// More time of one that has been added.
+  void extend(std::uint64_t took_ns) noexcept {
+    ns += took_ns;
+  }
   bool operator==(const duration_count&) const = default;
 };
 
@@ -237,7 +241,7 @@ typename Inspector::result_type inspect(Inspector& f, model_prepared& x) {
 }
 
 /// MODELS asks ROUTER to let a version go: requests under way end, then its agents are stopped on
-/// all nodes. Replies when none is left, or late after `time_left_ms`. Never fails.
+/// all nodes. Replies when every node has said so, or late after `time_left_ms`. Never fails.
 struct retire_model {
   std::string model;
   std::string version;

@@ -20,12 +20,19 @@ balance_strategy balance_strategy_from(std::string_view name) noexcept {
   return balance_strategy::least_outstanding;
 }
 
-std::size_t route_table::place_of(const std::string& id) {
+std::optional<std::size_t> route_table::known_place_of(const std::string& id) const {
   auto found =
     std::find_if(nodes_.begin(), nodes_.end(), [&](const node& each) { return each.id == id; });
   if (found == nodes_.end())
-    found = nodes_.insert(nodes_.end(), node{id});
+    return std::nullopt;
   return static_cast<std::size_t>(found - nodes_.begin());
+}
+
+std::size_t route_table::place_of(const std::string& id) {
+  if (auto known = known_place_of(id))
+    return *known;
+  nodes_.push_back(node{id});
+  return nodes_.size() - 1;
 }
 
 void route_table::set_node(std::size_t place, bool usable, double worth) {

@@ -79,6 +79,8 @@ public:
 
   /// The node's place, which it keeps as long as the table lives; it is made when there is none.
   std::size_t place_of(const std::string& id);
+  /// The place of a node that has one.
+  std::optional<std::size_t> known_place_of(const std::string& id) const;
 
   /// Whether the node may be given work, and what it is worth (above 0).
   void set_node(std::size_t place, bool usable, double worth);

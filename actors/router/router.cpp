@@ -235,9 +235,11 @@ void router_state::update_node(const node_updated& news) {
 }
 
 void router_state::lose_node(const node_lost& news) {
-  auto place = table.place_of(news.node_id);
-  if (place >= handles.size() || incarnations[place] != news.incarnation)
+  // One that has not told of itself since ROUTER was started anew has nothing here to lose.
+  auto known = table.known_place_of(news.node_id);
+  if (!known || incarnations[*known] != news.incarnation)
     return;
+  auto place = *known;
   handles[place] = nullptr;
   table.set_node(place, false, 1);
   for (auto& [key, route] : served.routes())

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -175,6 +176,10 @@ private:
     std::int64_t deadline_ns = 0;
   };
 
+  /// Nanoseconds since then; none when the clock has not moved.
+  std::uint64_t passed_since(std::int64_t began_ns) const {
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(0, now_ns() - began_ns));
+  }
   std::int64_t now_ns() const {
     return runtime::clock_ns(self->home_system());
   }

@@ -43,12 +43,15 @@ bool router_state::answer_from_cache(const run_inference& request, inference_ask
   auto& entry = *route->entry;
   if (!entry.spec.response_cache || !answers.keeps_anything())
     return false;
+  auto began_ns = now_ns();
   key = answer_cache::key_of(entry, request.inputs);
   auto kept = answers.find(key);
-  if (!kept)
-    return false;
-  auto took_ns = static_cast<std::uint64_t>(std::max<std::int64_t>(0, now_ns() - arrived_ns));
   auto& counts = *route->counts;
+  if (!kept) {
+    counts.cache_miss.add(passed_since(began_ns));
+    return false;
+  }
+  auto took_ns = passed_since(arrived_ns);
   counts.cache_hit.add(took_ns);
   counts.success.add(took_ns);
   counts.last_inference_ms = runtime::wall_ms(self->home_system());
@@ -75,8 +78,7 @@ void router_state::keep_answer(const route_pointer& route, const std::string& ke
     return;
   auto began_ns = now_ns();
   answers.put(key, outputs);
-  route->counts->cache_miss.add(
-    static_cast<std::uint64_t>(std::max<std::int64_t>(0, now_ns() - began_ns)));
+  route->counts->cache_miss.extend(passed_since(began_ns));
 }
 
 void router_state::begin_ensemble(run_inference& request, inference_asker asker,

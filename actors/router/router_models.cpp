@@ -21,6 +21,12 @@ constexpr std::uint64_t spread_patience_ms = 120'000;
 /// Beyond the time that a node was given.
 constexpr std::uint64_t reply_patience_ms = 1'000;
 
+/// A version that is not served yet can be forgotten.
+void note_unprepared(served_route& route) {
+  if (route.state == serving_state::loading)
+    route.state = serving_state::unavailable;
+}
+
 }  // namespace
 
 void router_state::ask_for_models() {
@@ -96,16 +102,20 @@ void router_state::spread(const route_pointer& route) {
 caf::typed_response_promise<model_prepared> router_state::prepare(const prepare_model& wish) {
   auto promise = self->make_response_promise<model_prepared>();
   auto route = served.route_of(wish.model);
-  auto places = table.cold_nodes(route->shares, arguments.options.nodes_per_model_max);
-  for (std::size_t place = 0; place < table.size(); ++place)
-    if (table.is_usable(place) && route->shares.at(place).warm) {
-      promise.deliver(model_prepared{table.id_of(place)});
-      return promise;
-    }
-  for (std::size_t place = 0; place < table.size() && places.empty(); ++place)
-    if (table.is_usable(place) && route->shares.at(place).warming)
-      places.push_back(place);
+  std::vector<std::size_t> places;
+  auto add_those = [&](auto is_meant) {
+    for (std::size_t place = 0; place < table.size(); ++place)
+      if (table.is_usable(place) && is_meant(route->shares.at(place)))
+        places.push_back(place);
+  };
+  // An agent that was there may have been idle for too long: whoever still has it says so at once.
+  add_those([](const route_shares::share& each) { return each.warm; });
+  if (places.empty())
+    places = table.cold_nodes(route->shares, arguments.options.nodes_per_model_max);
+  if (places.empty())
+    add_those([](const route_shares::share& each) { return each.warming; });
   if (places.empty()) {
+    note_unprepared(*route);
     promise.deliver(runtime::to_error(error_code::no_nodes, "no node takes direct inferences now"));
     return promise;
   }
@@ -120,7 +130,7 @@ caf::typed_response_promise<model_prepared> router_state::prepare(const prepare_
       if (reply) {
         promise.deliver(model_prepared{table.id_of(place)});
       } else if (*left == 0) {
-        route->state = serving_state::unavailable;
+        note_unprepared(*route);
         promise.deliver(runtime::to_error(reply.error()));
       }
     };
@@ -165,8 +175,7 @@ void router_state::stop_agents(retiring_route retired) {
   auto end_one = [left, promise = retired.promise, route]() mutable {
     if (--*left > 0)
       return;
-    if (route->state == serving_state::loading)
-      route->state = serving_state::unavailable;
+    note_unprepared(*route);
     promise.deliver(model_retired{route->outstanding});
   };
   auto time_left_ms =

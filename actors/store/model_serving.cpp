@@ -170,8 +170,10 @@ void models_state::fail_load(const std::string& model, const runtime::failure& c
   load_run& run = found.mapped();
   auto failure = cause;
   failure.message = "failed to load '" + model + "', " + cause.message;
-  table.fail_load(run.plan, cause.message);
+  const auto unserved = table.fail_load(run.plan, cause.message);
   announce();
+  // Versions before the one that failed have agents already.
+  retire_all(unserved);
   drop_sent();
   (void)save_wishes();
   runtime::log(runtime::log_level::warn, name, "could not load a model",

@@ -161,9 +161,8 @@ void serving_table::finish_companions(const load_plan& plan) {
         : wishes_.models.emplace(entry.name, stored_wish(entry.name)).first->second;
     if (!std::exchange(wish.is_loaded, true) || !wish.versions.empty())
       wish.versions.push_back(number_of(entry.version));
-    if (const auto model = rows_.find(entry.name); model != rows_.end())
-      if (const auto row = model->second.find(number_of(entry.version)); row != model->second.end())
-        row->second = {entry, serving_state::ready, ""};
+    if (served_version* row = row_of(entry))
+      *row = {entry, serving_state::ready, ""};
   }
 }
 
@@ -191,23 +190,35 @@ std::vector<model_entry> serving_table::swap_in(const load_plan& plan) {
   return gone;
 }
 
-void serving_table::fail_load(const load_plan& plan, const std::string& reason) {
+served_version* serving_table::row_of(const model_entry& entry) {
+  const auto model = rows_.find(entry.name);
+  if (model == rows_.end())
+    return nullptr;
+  const auto row = model->second.find(number_of(entry.version));
+  return row == model->second.end() ? nullptr : &row->second;
+}
+
+std::vector<model_entry> serving_table::fail_load(const load_plan& plan,
+                                                  const std::string& reason) {
+  std::vector<model_entry> gone;
   // Nodes may know the plan's revision already: the next configuration needs a higher one.
   if (stored_wish(plan.name).revision < plan.wish.revision)
     keep_revision(plan.name, plan.wish.revision + 1);
   for (const auto* list : {&plan.versions, &plan.companions})
     for (const model_entry& entry : *list) {
-      const auto model = rows_.find(entry.name);
-      if (model == rows_.end())
+      served_version* row = row_of(entry);
+      const bool is_served = row != nullptr && row->state == serving_state::ready
+                             && is_same_agent(row->model, entry);
+      if (!is_served)
+        gone.push_back(entry);
+      if (row == nullptr || row->state != serving_state::loading)
         continue;
-      const auto row = model->second.find(number_of(entry.version));
-      if (row == model->second.end() || row->second.state != serving_state::loading)
-        continue;
-      row->second.state = serving_state::unavailable;
-      row->second.reason = reason;
+      row->state = serving_state::unavailable;
+      row->reason = reason;
     }
   if (!plan.sent.empty())
     settle(plan.name);
+  return gone;
 }
 
 std::set<std::string> serving_table::sent_digests() const {

@@ -58,7 +58,8 @@ public:
   /// The plan's versions are served from now on, and no other of the model. Returns those whose
   /// place they take.
   std::vector<model_entry> finish_load(const load_plan& plan);
-  void fail_load(const load_plan& plan, const std::string& reason);
+  /// Returns those of the plan that may have agents by now, and are not served.
+  std::vector<model_entry> fail_load(const load_plan& plan, const std::string& reason);
 
   /// Takes a model, or one version, out of service, and with `dependents` also the models of an
   /// ensemble's steps. Returns what was served; `finish_unload` ends it. Errors: model_not_found.
@@ -93,6 +94,8 @@ private:
     models::model_wish wish;
   };
 
+  /// The row of the entry's version, whatever stands in it; null when there is none.
+  served_version* row_of(const model_entry& entry);
   /// The wish for the repository's model, or what stands where nobody has one.
   models::model_wish stored_wish(const std::string& name) const;
   /// The same for the model as it is.

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <limits>
 #include <map>
 
 #include "actors/agent/batch_queue.hpp"
@@ -208,6 +209,18 @@ TEST_CASE("a request may shorten its queue timeout where the policy allows it, n
   strict.push(hasty);
   CHECK(strict.take_late(99).empty());
   CHECK(strict.take_late(100) == keys{1});
+}
+
+TEST_CASE("a request whose queue timeout is longer than any time does not wait too long") {
+  models::batching_policy policy;
+  policy.default_queue = {models::timeout_action::reject, 0, true, 0};
+  batch_queue queue{1, 0, policy};
+  auto patient = item(1);
+  patient.arrived_us = 1'000;
+  patient.timeout_us = std::numeric_limits<std::int64_t>::max();
+  queue.push(patient);
+  CHECK(queue.take_late(1'000'000).empty());
+  CHECK(queue.size() == 1);
 }
 
 TEST_CASE("a queue that is full refuses, for its own priority only") {

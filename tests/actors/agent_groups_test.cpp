@@ -114,3 +114,16 @@ TEST_CASE("a message without requests is answered, with nothing") {
   CHECK(told->has_reply);
   CHECK(told->count() == 0);
 }
+
+TEST_CASE("of a batch that ran, the first who still wants its answer counts it") {
+  agent_fixture f;
+  f.start();
+  auto told = ask_for_group(f, f.agent, group_of(3));
+  f.send(f.agent, actors::withdraw_infer{"r1"});
+  f.finish_batch();
+  CHECK(told->has_reply);
+  CHECK(told->code_of(1) == error_code::cancelled);
+  CHECK_FALSE(told->answer(1).first_of_batch);
+  CHECK(told->answer(2).first_of_batch);
+  CHECK_FALSE(told->answer(3).first_of_batch);
+}

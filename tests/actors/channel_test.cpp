@@ -3,13 +3,17 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <chrono>
 #include <functional>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "actors/message_types.hpp"
@@ -242,4 +246,38 @@ TEST_CASE("who waits for an answer is told when the channel ends") {
   waits.receive([](const batch_result&) { FAIL("nobody has answered"); },
                 [&](const caf::error&) { is_told = true; });
   CHECK(is_told);
+}
+
+TEST_CASE("a process that takes what was not there is trusted no more") {
+  std::promise<void> is_held;
+  std::promise<void> may_go;
+  channel_fixture f{[&](std::uint64_t, inference_question) -> std::optional<channel_frame> {
+    is_held.set_value();
+    may_go.get_future().wait();
+    return std::nullopt;
+  }};
+  auto first = f.asker->request(f.channel, patience, batch_of(1, 3));
+  REQUIRE(is_held.get_future().wait_for(patience) == std::future_status::ready);
+  // Nobody reads: it does not fit.
+  auto second = f.asker->request(f.channel, patience,
+                                 batch_of(2, runtime::shared_channel::capacity));
+  // What goes out has the first ring of the memory, which begins with the numbers of both sides.
+  constexpr std::size_t taken_at = 64;
+  constexpr std::size_t page = 4'096;
+  auto* memory = static_cast<char*>(::mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_SHARED,
+                                           f.made->descriptors().memory.number(), 0));
+  REQUIRE(memory != MAP_FAILED);
+  reinterpret_cast<std::atomic<std::uint64_t>*>(memory + taken_at)->store(1ull << 40);
+  ::munmap(memory, page);
+  f.made->ring_self();
+  std::vector<error_code> failures;
+  auto note = [&](const caf::error& problem) {
+    failures.push_back(runtime::to_failure(problem).code);
+  };
+  auto unasked = [](const batch_result&) { FAIL("nobody has answered"); };
+  first.receive(unasked, note);
+  second.receive(unasked, note);
+  CHECK(failures == std::vector<error_code>(2, error_code::protocol_mismatch));
+  CHECK_FALSE(f.run(batch_of(3, 3)));
+  may_go.set_value();
 }

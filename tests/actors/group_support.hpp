@@ -1,5 +1,7 @@
 #pragma once
 
+#include <stdexcept>
+
 #include <doctest/doctest.h>
 
 #include "tests/actors/agent_support.hpp"
@@ -23,13 +25,16 @@ struct told_answers {
       answers += each.answers.size();
     return answers;
   }
-  error_code code_of(std::uint64_t number) const {
+  const actors::infer_result& answer(std::uint64_t number) const {
     for (auto& message : messages)
       for (auto& each : message.answers)
         if (each.number == number)
-          return each.result.error.code;
+          return each.result;
     FAIL("no answer to the request");
-    return error_code::none;
+    throw std::logic_error{"a failed check ends the test"};
+  }
+  error_code code_of(std::uint64_t number) const {
+    return answer(number).error.code;
   }
 };
 using told_pointer = std::shared_ptr<told_answers>;

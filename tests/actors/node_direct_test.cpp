@@ -253,3 +253,22 @@ TEST_CASE("a wish for what is spare reaches the device as such") {
   REQUIRE(f.device->served.size() == 1);
   CHECK(f.device->served[0].only_spare);
 }
+
+TEST_CASE("an agent that waits for its model's file is not started once it is not wanted") {
+  node_fixture f;
+  f.start();
+  f.cache->holds = true;
+  actors::set_agents wish{"pairs", "1", std::string(64, 'd'), 0, true, 5'000};
+  auto started = f.request<agents_set>(f.node, wish);
+  auto waiting = f.request<infer_results>(f.node, direct_of("r1"));
+  f.run();
+  wish.wanted = false;
+  CHECK(f.ask<agents_set>(f.node, wish).has_value());
+  REQUIRE(started->has_value());
+  REQUIRE_FALSE((*started)->has_value());
+  CHECK((**started).error().code == error_code::cancelled);
+  f.send(f.cache_handle, caf::tick_atom_v);
+  CHECK(f.device->served.empty());
+  f.finish_run();
+  CHECK(code_of(waiting) == error_code::none);
+}

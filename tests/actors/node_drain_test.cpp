@@ -117,3 +117,27 @@ TEST_CASE("a process that is about to end is not undrained") {
   CHECK(f.last_finished().error.code == error_code::unavailable);
   CHECK_FALSE(drained->has_value());
 }
+
+TEST_CASE("a node does not go while direct inferences run, nor waits for them too long") {
+  node_fixture f;
+  f.start();
+  run_direct order{"pairs", "1", std::string(64, 'd'), 0, {}};
+  order.requests.push_back({1, "r1", tests::pairs(), 0, 0, 60'000});
+  auto reply = f.request<infer_results>(f.node, order);
+  f.run();
+  auto drained = f.request<node_drained>(f.node, drain_node{30'000});
+  f.advance(10'000);
+  CHECK_FALSE(drained->has_value());
+  SUBCASE("they end") {
+    f.finish_run();
+    CHECK(reply->has_value());
+    f.advance(100);
+    REQUIRE(drained->has_value());
+    CHECK((**drained)->left == 0);
+  }
+  SUBCASE("they do not") {
+    f.advance(25'000);
+    REQUIRE(drained->has_value());
+    CHECK((**drained)->left == 1);
+  }
+}

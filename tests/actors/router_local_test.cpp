@@ -182,4 +182,7 @@ TEST_CASE("failures are not kept") {
   CHECK(f.infer(router_fixture::request_of("a")).error.code == error_code::bad_model);
   node.fails_with = error_code::none;
   CHECK_FALSE(f.infer(router_fixture::request_of("b")).from_cache);
+  // Neither was known.
+  CHECK(f.statistics("2").cache_miss.count == 2);
+  CHECK(f.infer(router_fixture::request_of("c")).from_cache);
 }

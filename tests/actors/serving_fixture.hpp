@@ -70,6 +70,8 @@ struct serving_fixture : actor_fixture {
         prepared.push_back(wish.model);
         if (refusal)
           return runtime::to_error(*refusal);
+        if (wish.model.version == refused_version)
+          return runtime::to_error(error_code::bad_model, "it has no forward");
         return model_prepared{"node-1"};
       },
       [this](const retire_model& wish) {
@@ -127,6 +129,7 @@ struct serving_fixture : actor_fixture {
   std::vector<model_entry> prepared;
   std::vector<retire_model> retired;
   std::optional<runtime::failure> refusal;
+  std::string refused_version;
 };
 
 }  // namespace dim::tests

@@ -1,3 +1,5 @@
+#include <set>
+
 #include "tests/actors/serving_fixture.hpp"
 
 using namespace dim;
@@ -59,6 +61,20 @@ TEST_CASE("a model that can not be prepared is unavailable with the reason") {
   CHECK(f.told.back().versions.at(2).reason == "no node takes it");
 }
 
+TEST_CASE("when one version can not be prepared, those before it are let go") {
+  serving_fixture f("explicit");
+  write_file(f.folder / "models/echo/config.toml",
+             echo_text + "\n[versions]\nchoice = \"all\"\n");
+  f.refused_version = "2";
+  CHECK_FALSE(f.load("echo"));
+  CHECK(f.states("echo") == "1:unavailable 2:unavailable 3:unavailable");
+  CHECK(f.prepared.size() == 2);
+  std::set<std::string> gone;
+  for (const auto& each : f.retired)
+    gone.insert(each.version);
+  CHECK(gone == std::set<std::string>{"1", "2", "3"});
+}
+
 TEST_CASE("a load with another configuration swaps it in, and lets the old one go") {
   serving_fixture f;
   const auto old = f.ask<model_entry>(f.catalogue, find_model{"echo", "3"});
@@ -84,8 +100,9 @@ TEST_CASE("a new configuration that fails leaves the old one in service") {
   CHECK(f.load("echo", "", "{").error().message.starts_with("failed to load 'echo', "));
   CHECK(f.states("echo") == "1:unknown 2:unknown 3:ready");
   CHECK(*f.ask<model_entry>(f.catalogue, find_model{"echo", "3"}) == *old);
-  CHECK(f.retired.empty());
   const auto refused_revision = f.prepared.back().revision;
+  REQUIRE(f.retired.size() == 1);
+  CHECK(f.retired.front().revision == refused_revision);
   f.refusal.reset();
   REQUIRE(f.load("echo", "", R"({"max_batch_size": 3})"));
   CHECK(f.prepared.back().revision > refused_revision);

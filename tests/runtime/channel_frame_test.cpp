@@ -3,8 +3,11 @@
 #include <doctest/doctest.h>
 
 #include <cstring>
+#include <fstream>
 #include <string>
 #include <vector>
+
+#include <unistd.h>
 
 #include "runtime/random_source.hpp"
 #include "tests/support/test_seed.hpp"
@@ -34,6 +37,15 @@ std::vector<char> bytes_of(std::size_t size, char seed) {
   for (std::size_t place = 0; place < size; ++place)
     result[place] = static_cast<char>(seed + static_cast<char>(place * 7));
   return result;
+}
+
+/// Memory of this process that is in use, in bytes.
+std::uint64_t resident_bytes() {
+  std::ifstream statm{"/proc/self/statm"};
+  std::uint64_t size = 0;
+  std::uint64_t resident = 0;
+  statm >> size >> resident;
+  return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
 bool is_same(const channel_frame& one, const channel_frame& other) {
@@ -113,4 +125,17 @@ TEST_CASE("blobs that say they are larger than any frame can be are damage") {
   REQUIRE(f.out.write(reinterpret_cast<char*>(words), sizeof(words)) == sizeof(words));
   static_cast<void>(f.out.publish());
   CHECK_FALSE(f.reader.next());
+}
+
+TEST_CASE("what a frame says of its size takes no memory before it comes") {
+  frame_way f;
+  constexpr std::uint64_t said = 1ull << 30;
+  std::uint64_t words[4] = {1, std::uint64_t{1} << 32, said, said};
+  REQUIRE(f.out.write(reinterpret_cast<char*>(words), sizeof(words)) == sizeof(words));
+  static_cast<void>(f.out.publish());
+  auto before = resident_bytes();
+  auto next = f.reader.next();
+  REQUIRE(next);
+  CHECK_FALSE(next->has_value());
+  CHECK(resident_bytes() < before + said / 8);
 }

@@ -216,6 +216,12 @@ bool agent_state::is_warm() const {
   });
 }
 
+bool agent_state::serves() const {
+  return std::any_of(workers.begin(), workers.end(), [](const worker& each) {
+    return each.life.phase() == worker_phase::ready;
+  });
+}
+
 void agent_state::answer_warm(const runtime::failure& error) {
   for (auto& each : std::exchange(warm_wishes, {})) {
     if (error.code == error_code::none)

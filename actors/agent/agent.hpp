@@ -161,11 +161,15 @@ private:
   void answer_warm(const runtime::failure& error);
   /// Whether the workers that can serve now are all that there will be for a while.
   bool is_warm() const;
+  /// Some worker has the model.
+  bool serves() const;
   bool refuses() const;
 
   // agent_batches.cpp: what goes to the worker and comes back
   void advance();
   queue_room room_at(const worker& one) const;
+  /// Whether a batch at a busy worker soon runs, or no rule says that it had better wait here.
+  bool may_wait_at_worker() const;
   /// The worker that has the most room; null when none can take more.
   worker* freest();
   void send_batch(worker& one, const formed_batch& batch);
@@ -211,6 +215,8 @@ private:
   bool stopping = false;
   runtime::failure final_failure;
   runtime::ready_answers<infer_results> ready;
+  /// Of the last batch.
+  std::optional<std::uint64_t> forward_us;
   std::uint64_t last_key = 0;
   std::uint64_t last_batch = 0;
   /// The newest timer, and when it fires; 0 when none runs.

@@ -12,6 +12,10 @@ namespace {
 
 using runtime::error_code;
 
+/// A worker that has its next batch before it has ended one saves the way there, which is nothing
+/// beside a longer forward.
+constexpr std::uint64_t short_forward_us = 20'000;
+
 /// Whether the failure tells of a broken worker rather than of what INFERENCE said.
 bool is_broken(error_code code) {
   return code == error_code::timeout || code == error_code::unavailable ||
@@ -44,12 +48,17 @@ queue_room agent_state::room_at(const worker& one) const {
   auto& flights = one.flights;
   if (flights.empty())
     return queue_room::any;
-  if (flights.size() > 1 || flights.front().alone)
+  if (flights.size() > 1 || flights.front().alone || !may_wait_at_worker())
     return queue_room::none;
   // A process gets its next batch while it runs one: the way there takes as long as a forward. But
   // not a much smaller one, whose way would cost as much.
   auto is_worth_it = queue->size() >= flights.front().keys.size();
   return one.life.pid() > 0 && is_worth_it ? queue_room::hurried : queue_room::full_batch;
+}
+
+bool agent_state::may_wait_at_worker() const {
+  // What is there already can not be overtaken, counted or given up any more.
+  return forward_us ? *forward_us <= short_forward_us : !queue->has_rules();
 }
 
 agent_state::worker* agent_state::freest() {
@@ -155,6 +164,7 @@ void agent_state::finish_batch(worker& one, std::uint64_t batch_id,
     finish_failed_batch(ended, reply.error());
   } else {
     one.life.note_success();
+    forward_us = reply->forward_us;
     answer_batch(ended, *reply);
   }
   advance();
@@ -205,8 +215,10 @@ void agent_state::expire_requests(std::int64_t now) {
   for (auto& [key, each] : requests)
     if (now >= each.deadline_ms && each.unwanted.code == error_code::none)
       late.push_back(key);
-  for (auto key : queue->take_late(now_us()))
-    answer_failure(key, {error_code::expired, "Request timeout expired", {}});
+  // The start of a worker is no wait in the queue.
+  if (serves())
+    for (auto key : queue->take_late(now_us()))
+      answer_failure(key, {error_code::expired, "Request timeout expired", {}});
   for (auto key : late) {
     if (queue->erase(key)) {
       answer_failure(key, {error_code::expired, "no time was left before the forward began", {}});

@@ -73,6 +73,8 @@ void agent_state::take_loaded(worker& one, const runtime::expected<model_loaded>
     return kill(one, {error_code::agent_lost,
                       "the model could not be loaded: " + reply.error().message,
                       {}});
+  if (!serves())
+    queue->restart_timeouts(now_us());
   one.life.note_loaded();
   self->send(arguments.owner, agent_loaded{arguments.model_key, static_cast<std::uint64_t>(
                                                                   now_us() - one.started_us)});
@@ -85,10 +87,7 @@ bool agent_state::is_final(const worker& one, error_code reason) const {
   if (runtime::is_retryable(reason) && reason != error_code::memory_limit)
     return false;
   // What has been loaded here before may be loaded again, as long as another serves meanwhile.
-  return !one.life.has_loaded() ||
-         std::none_of(workers.begin(), workers.end(), [](const worker& each) {
-           return each.life.phase() == worker_phase::ready;
-         });
+  return !one.life.has_loaded() || !serves();
 }
 
 void agent_state::kill(worker& one, runtime::failure cause) {
@@ -233,7 +232,7 @@ std::optional<std::int64_t> agent_state::next_look_us() const {
   if (has_idle_worker)
     if (auto due = queue->due_us())
       consider(*due);
-  if (auto due = queue->timeout_due_us())
+  if (auto due = queue->timeout_due_us(); due && serves())
     consider(*due);
   // Deadlines of single requests are looked at in steps: a timer for each would pile up, since CAF
   // can not cancel them.

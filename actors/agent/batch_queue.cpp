@@ -53,7 +53,8 @@ void batch_queue::push(queued_request item) {
   timeout_us = std::min(timeout_us, longest_timeout_us);
   waiting_item waiting{std::move(item), 0, policy.on_timeout};
   if (timeout_us > 0) {
-    waiting.timeout_at_us = waiting.item.arrived_us + static_cast<std::int64_t>(timeout_us);
+    waiting.timeout_us = static_cast<std::int64_t>(timeout_us);
+    waiting.timeout_at_us = waiting.item.arrived_us + waiting.timeout_us;
     ++timed_;
   }
   queues_[level].push_back(std::move(waiting));
@@ -117,7 +118,7 @@ batch_queue::selection batch_queue::select() const {
   auto rows = head.rows;
   auto is_head = true;
   for (auto& [level, items] : queues_)
-    for (auto& [each, timeout, action] : items) {
+    for (auto& [each, timeout_at, action, timeout] : items) {
       if (rows >= rows_max_)
         break;
       if (std::exchange(is_head, false) || each.alone || each.form != head.form)
@@ -192,6 +193,19 @@ std::optional<std::int64_t> batch_queue::due_us() const {
   if (empty())
     return std::nullopt;
   return first().arrived_us + delay_us_;
+}
+
+void batch_queue::restart_timeouts(std::int64_t now_us) {
+  for (auto& [level, items] : queues_)
+    for (auto& each : items)
+      if (each.timeout_at_us != 0)
+        each.timeout_at_us = now_us + each.timeout_us;
+}
+
+bool batch_queue::has_rules() const {
+  auto& common = policy_.default_queue;
+  return common.default_timeout_us > 0 || common.allow_timeout_override || common.queue_max > 0
+         || policy_.priority_levels > 0 || !policy_.queue_by_priority.empty();
 }
 
 std::optional<std::int64_t> batch_queue::timeout_due_us() const {

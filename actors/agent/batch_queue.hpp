@@ -92,6 +92,12 @@ public:
   /// When the next queue timeout will have passed; nothing when there is none.
   std::optional<std::int64_t> timeout_due_us() const;
 
+  /// Begins all queue timeouts anew: nobody could serve before.
+  void restart_timeouts(std::int64_t now_us);
+
+  /// Whether the model's policy says who goes first, or who waits how long, or how many.
+  bool has_rules() const;
+
   std::size_t size() const noexcept {
     return size_;
   }
@@ -105,6 +111,7 @@ private:
     /// 0: none.
     std::int64_t timeout_at_us = 0;
     models::timeout_action on_timeout = models::timeout_action::reject;
+    std::int64_t timeout_us = 0;
   };
   using waiting_queue = std::deque<waiting_item>;
   /// By level, in the order in which they are served.

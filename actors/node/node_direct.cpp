@@ -355,9 +355,14 @@ void node_actor_state::stop_agents(const direct_key& key, std::uint64_t time_lef
   }
   // One more than there are devices: the answer comes when all have been asked.
   auto left = std::make_shared<std::size_t>(arguments.devices.size() + 1);
-  auto end_one = [left, promise]() mutable {
-    if (--*left == 0)
-      promise.deliver(agents_set{});
+  auto end_one = [this, key, left, promise]() mutable {
+    if (--*left > 0)
+      return;
+    promise.deliver(agents_set{});
+    // Others may need the room of its file.
+    if (auto held = direct_models.find(key); held != direct_models.end())
+      held->second.last_use_ms = now_ms() - keep_unused_ms;
+    watch_direct();
   };
   for (auto& [name, cell] : arguments.devices)
     calls.call(self, cell.get(), time_left_ms + patience_ms(), {},

@@ -22,9 +22,8 @@ std::uint64_t bytes_of(const models::tensor_list& tensors) {
 answer_cache::answer_cache(std::uint64_t bytes_max) : bytes_max_(bytes_max) {
 }
 
-std::string answer_cache::key_of(const model_entry& model, const models::tensor_list& inputs) {
-  return model.name + ":" + model.version + "@" + model.digest + "+"
-         + std::to_string(model.revision) + "#" + models::canonical_digest(inputs);
+std::string answer_cache::key_of(const std::string& versions, const models::tensor_list& inputs) {
+  return versions + "#" + models::canonical_digest(inputs);
 }
 
 const models::tensor_list* answer_cache::find(const std::string& key) {

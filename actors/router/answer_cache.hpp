@@ -17,9 +17,9 @@ public:
   /// `bytes_max`: tensors' bytes of all answers together; 0 keeps nothing.
   explicit answer_cache(std::uint64_t bytes_max = 0);
 
-  /// Names the answer of this version, with this file and configuration, to these inputs, in any
+  /// Names the answer of these versions (`served_table::answered_by`) to these inputs, in any
   /// order.
-  static std::string key_of(const model_entry& model, const models::tensor_list& inputs);
+  static std::string key_of(const std::string& versions, const models::tensor_list& inputs);
 
   /// The outputs that are kept for `key`; null when there are none. Valid until the next `put`.
   const models::tensor_list* find(const std::string& key);

@@ -307,6 +307,11 @@ private:
   std::uint64_t retried = 0;
 };
 
+/// The first wanted output that a model without optional inputs has not given; empty when none is
+/// lacking.
+std::string lacking_output(const models::model_spec& spec, const models::tensor_list& outputs,
+                           const std::vector<std::string>& wanted);
+
 /// The wanted outputs, in the wanted order; all when none is named.
 models::tensor_list choose_outputs(models::tensor_list outputs,
                                    const std::vector<std::string>& wanted);

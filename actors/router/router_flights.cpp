@@ -175,6 +175,12 @@ void router_state::finish(flight_map::iterator position, infer_result result) {
     share.resting = false;
   }
   --what.route->outstanding;
+  auto& model = *what.route->entry;
+  if (result.error.code == error_code::none)
+    if (auto name = lacking_output(model.spec, result.outputs, what.request.outputs); !name.empty())
+      result.error = {error_code::bad_model,
+                      "the model '" + model.name + "' gave no output '" + name + "'",
+                      {}};
   record(what, result, now_ns());
   inference_done reply;
   reply.error = std::move(result.error);
@@ -182,8 +188,8 @@ void router_state::finish(flight_map::iterator position, infer_result result) {
     keep_answer(what.route, what.cache_key, result.outputs);
   if (reply.error.code == error_code::none)
     reply.outputs = choose_outputs(std::move(result.outputs), what.request.outputs);
-  reply.model = what.route->entry->name;
-  reply.version = what.route->entry->version;
+  reply.model = model.name;
+  reply.version = model.version;
   reply.node_id = table.id_of(what.place);
   reply.times = result.times;
   answer(what.asker, std::move(reply));

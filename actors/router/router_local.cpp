@@ -23,6 +23,19 @@ void add_times(inference_times& sum, const inference_times& part) {
 
 }  // namespace
 
+std::string lacking_output(const models::model_spec& spec, const models::tensor_list& outputs,
+                           const std::vector<std::string>& wanted) {
+  // Without one of its inputs a model may leave out what it is for.
+  auto may_lack = std::any_of(spec.inputs.begin(), spec.inputs.end(),
+                              [](const models::tensor_spec& each) { return each.is_optional; });
+  for (auto& name : wanted)
+    if (!may_lack && std::none_of(outputs.begin(), outputs.end(), [&](const models::tensor& each) {
+          return each.name == name;
+        }))
+      return name;
+  return {};
+}
+
 models::tensor_list choose_outputs(models::tensor_list outputs,
                                    const std::vector<std::string>& wanted) {
   if (wanted.empty())
@@ -44,7 +57,7 @@ bool router_state::answer_from_cache(const run_inference& request, inference_ask
   if (!entry.spec.response_cache || !answers.keeps_anything())
     return false;
   auto began_ns = now_ns();
-  key = answer_cache::key_of(entry, request.inputs);
+  key = answer_cache::key_of(served.answered_by(*route), request.inputs);
   auto kept = answers.find(key);
   auto& counts = *route->counts;
   if (!kept) {
@@ -74,7 +87,8 @@ bool router_state::answer_from_cache(const run_inference& request, inference_ask
 
 void router_state::keep_answer(const route_pointer& route, const std::string& key,
                                const models::tensor_list& outputs) {
-  if (key.empty())
+  // What answered may have been another version than the one that was there at first.
+  if (key.empty() || !key.starts_with(served.answered_by(*route) + "#"))
     return;
   auto began_ns = now_ns();
   answers.put(key, outputs);
@@ -177,6 +191,9 @@ void router_state::end_ensemble(std::uint64_t number, runtime::failure error) {
   infer_result result;
   result.error = error;
   result.times = what.times;
+  result.first_of_batch = error.code == error_code::none;
+  result.batch_rows = static_cast<std::uint32_t>(
+    models::row_count(counted.route->entry->spec, counted.request.inputs));
   record(counted, result, now_ns());
   inference_done reply;
   reply.model = what.route->entry->name;

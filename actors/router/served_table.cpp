@@ -1,5 +1,6 @@
 #include "actors/router/served_table.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -124,22 +125,43 @@ runtime::expected<model_statistics_list> served_table::statistics(
     list.models.push_back(*route->counts);
     list.models.back().pending = route->outstanding;
   };
-  if (!version.empty()) {
-    auto found = find(model, version);
-    if (!found)
-      return unknown(model, "version " + version + " is not found");
-    add(*found);
-    return list;
-  }
   auto alias = aliases_.find(model);
   auto& real = alias != aliases_.end() && !names_.contains(model) ? alias->second.model : model;
+  std::vector<route_pointer> asked;
   for (auto& [name, served] : names_)
     if (real.empty() || name == real)
       for (auto& [number, route] : served.versions)
-        add(route);
-  if (!model.empty() && list.models.empty())
-    return unknown(model, "is not found");
+        if (version.empty() || route->entry->version == version)
+          asked.push_back(route);
+  if (!model.empty() && asked.empty())
+    return unknown(model, version.empty() ? "is not found"
+                                          : "version " + version + " is not found");
+  // With an ensemble go the models of its steps.
+  for (std::size_t place = 0, count = asked.size(); !real.empty() && place < count; ++place)
+    add_members(*route_pointer{asked[place]}, asked);
+  for (auto& each : asked)
+    add(each);
   return list;
+}
+
+void served_table::add_members(const served_route& ensemble,
+                               std::vector<route_pointer>& members) const {
+  for (auto& step : ensemble.entry->spec.steps) {
+    auto found = find(step.model, step.version);
+    if (!found || std::find(members.begin(), members.end(), *found) != members.end())
+      continue;
+    members.push_back(*found);
+    add_members(**found, members);
+  }
+}
+
+std::string served_table::answered_by(const served_route& route) const {
+  auto words = key_of(*route.entry);
+  std::vector<route_pointer> members;
+  add_members(route, members);
+  for (auto& each : members)
+    words += " " + key_of(*each->entry);
+  return words;
 }
 
 }  // namespace dim::actors

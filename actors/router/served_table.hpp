@@ -54,6 +54,10 @@ public:
   runtime::expected<model_statistics_list> statistics(const std::string& model,
                                                       const std::string& version) const;
 
+  /// The versions that answer a request of the route now, with their files and configurations, in
+  /// words: one, and of an ensemble those of its steps as well.
+  std::string answered_by(const served_route& route) const;
+
   /// Every route that is known.
   const std::map<std::string, route_pointer>& routes() const noexcept {
     return routes_;
@@ -66,6 +70,8 @@ private:
   };
 
   void take(const std::vector<served_version>& versions);
+  /// Adds the routes that an ensemble's steps go to now, and theirs, each once.
+  void add_members(const served_route& ensemble, std::vector<route_pointer>& members) const;
 
   std::uint64_t revision_ = 0;
   std::map<std::string, served_name> names_;

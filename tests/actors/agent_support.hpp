@@ -24,6 +24,8 @@ struct worker_script {
   runtime::failure load_error;
   /// Every batch is answered at once with its inputs, renamed to "y".
   bool echoes = false;
+  /// What a forward took.
+  std::uint64_t forward_us = 7;
 
   struct batch {
     actors::run_batch content;
@@ -53,8 +55,9 @@ struct fake_worker_state {
 };
 
 /// The inputs as a model that passes them on would answer them.
-inline actors::batch_result echo_of(const actors::run_batch& content) {
-  actors::batch_result result{content.batch_id, content.requests, 7};
+inline actors::batch_result echo_of(const actors::run_batch& content,
+                                    std::uint64_t forward_us = 7) {
+  actors::batch_result result{content.batch_id, content.requests, forward_us};
   for (auto& outputs : result.outputs)
     for (auto& output : outputs)
       output.name = "y";
@@ -88,7 +91,7 @@ actors::inference_actor fake_inference(Spawner& parent, std::shared_ptr<worker_s
         if (auto answer = std::exchange(script->next_answer, {}))
           batch.promise.deliver(std::move(answer));
         else
-          batch.promise.deliver(echo_of(batch.content));
+          batch.promise.deliver(echo_of(batch.content, script->forward_us));
       },
     };
   });

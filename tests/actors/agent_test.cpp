@@ -245,3 +245,51 @@ TEST_CASE("a withdrawn request of the caller's own id leaves a later one alone")
   CHECK(code_of(first) == error_code::none);
   CHECK(code_of(second) == error_code::cancelled);
 }
+
+TEST_CASE("where rules say who waits how, a request goes to a busy worker only if it soon runs") {
+  agent_fixture f;
+  f.arguments.spec.max_batch_size = 1;
+  auto ahead = [&f] {
+    f.ask_for(infer_of("1"));
+    f.ask_for(infer_of("2"));
+    return f.script->batches.size() == 2;
+  };
+  SUBCASE("nothing is known yet") {
+    f.arguments.spec.batching.default_queue.queue_max = 1;
+    f.start();
+    CHECK_FALSE(ahead());
+  }
+  SUBCASE("forwards are long") {
+    f.script->forward_us = 30'000;
+    f.start();
+    f.ask_for(infer_of("0"));
+    f.finish_batch();
+    CHECK_FALSE(ahead());
+  }
+  SUBCASE("forwards are short") {
+    f.arguments.spec.batching.priority_levels = 2;
+    f.start();
+    f.ask_for(infer_of("0"));
+    f.finish_batch();
+    CHECK(ahead());
+  }
+}
+
+TEST_CASE("the start of a worker is no wait in the queue") {
+  agent_fixture f;
+  f.arguments.spec.max_batch_size = 1;
+  f.arguments.spec.batching.default_queue.default_timeout_us = 100'000;
+  f.script->answers_start = false;
+  f.start();
+  auto first = f.ask_for(infer_of("1"));
+  auto second = f.ask_for(infer_of("2"));
+  f.advance(2'000);
+  CHECK_FALSE(first->has_value());
+  f.send(f.script->listener, agent_ready{f.script->tokens.at(0), 42,
+                                         tests::fake_inference(f.sys(), f.script, 0)});
+  CHECK(f.script->batches.size() == 1);
+  f.advance(50);
+  CHECK_FALSE(second->has_value());
+  f.advance(400);
+  CHECK(code_of(second) == error_code::expired);
+}

@@ -272,3 +272,13 @@ TEST_CASE("an agent that waits for its model's file is not started once it is no
   f.finish_run();
   CHECK(code_of(waiting) == error_code::none);
 }
+
+TEST_CASE("a model that is stopped gives its place in the cache back at once") {
+  node_fixture f;
+  f.start();
+  f.device->echoes = true;
+  REQUIRE(f.ask<infer_results>(f.node, direct_of("r1")).has_value());
+  actors::set_agents wish{"pairs", "1", std::string(64, 'd'), 0, false, 5'000};
+  REQUIRE(f.ask<agents_set>(f.node, wish).has_value());
+  CHECK(f.cache->released == std::vector<std::string>{std::string(64, 'd')});
+}

@@ -186,3 +186,57 @@ TEST_CASE("failures are not kept") {
   CHECK(f.statistics("2").cache_miss.count == 2);
   CHECK(f.infer(router_fixture::request_of("c")).from_cache);
 }
+
+TEST_CASE("a kept answer of an ensemble is that of the versions its steps go to now") {
+  local_fixture f(true);
+  for (served_version& each : f.catalogue.versions)
+    each.model.spec.response_cache = each.model.name == "whole";
+  ++f.catalogue.revision;
+  f.send(f.router, f.catalogue);
+  auto& node = f.add_node("n1");
+  CHECK_FALSE(f.infer(whole_request("a")).from_cache);
+  CHECK(f.infer(whole_request("b")).from_cache);
+  CHECK(node.orders.size() == 2);
+  f.catalogue.versions.at(1).model.digest = "another file";
+  ++f.catalogue.revision;
+  f.send(f.router, f.catalogue);
+  CHECK_FALSE(f.infer(whole_request("c")).from_cache);
+  CHECK(node.orders.size() == 4);
+}
+
+TEST_CASE("an answer of versions that changed meanwhile is not kept") {
+  local_fixture f(true);
+  auto& node = f.add_node("n1");
+  node.holds = true;
+  for (served_version& each : f.catalogue.versions)
+    each.model.spec.response_cache = each.model.name == "whole";
+  ++f.catalogue.revision;
+  f.send(f.router, f.catalogue);
+  const auto first = f.begin(whole_request("a"));
+  const auto before = f.catalogue;
+  f.catalogue.versions.at(1).model.digest = "another file";
+  ++f.catalogue.revision;
+  f.send(f.router, f.catalogue);
+  node.holds = false;
+  f.answer("n1");
+  CHECK(f.code_of(first) == error_code::none);
+  f.catalogue.versions = before.versions;
+  ++f.catalogue.revision;
+  f.send(f.router, f.catalogue);
+  CHECK_FALSE(f.infer(whole_request("b")).from_cache);
+}
+
+TEST_CASE("statistics of an ensemble count its runs, and come with those of its models") {
+  local_fixture f;
+  f.add_node("n1");
+  f.infer(whole_request("a"));
+  const auto list = f.ask<model_statistics_list>(f.router, get_model_statistics{"whole", ""});
+  REQUIRE(list);
+  REQUIRE(list->models.size() == 3);
+  CHECK(list->models[0].model == "whole");
+  CHECK(list->models[0].inference_count == 1);
+  CHECK(list->models[0].execution_count == 1);
+  CHECK(list->models[1].version == "1");
+  CHECK(list->models[2].version == "2");
+  CHECK(f.ask<model_statistics_list>(f.router, get_model_statistics{"", ""})->models.size() == 3);
+}

@@ -89,3 +89,30 @@ TEST_CASE("a version that is replaced while nobody asks for it is let go on its 
   CHECK_FALSE(node.agents.front().wanted);
   CHECK(node.agents.front().model_digest == "m2");
 }
+
+TEST_CASE("a version that is served no longer keeps its statistics") {
+  router_fixture f;
+  f.start();
+  f.add_node("a");
+  f.infer(f.request_of("r1"));
+  f.catalogue.versions.back().state = serving_state::unavailable;
+  ++f.catalogue.revision;
+  f.send(f.router, f.catalogue);
+  CHECK(f.statistics("2").success.count == 1);
+  CHECK_FALSE(f.ask<model_statistics_list>(f.router, get_model_statistics{"m", "9"}));
+}
+
+TEST_CASE("a wanted output that the model has not given is told as its fault") {
+  router_fixture f;
+  auto wide = f.entry("m", "2");
+  wide.spec.outputs.push_back({"late", models::datatype::fp32, {2}, {}});
+  f.catalogue.versions.back().model = wide;
+  f.start();
+  f.add_node("a");
+  auto request = f.request_of("r1");
+  request.outputs = {"y", "late"};
+  auto done = f.infer(request);
+  CHECK(done.error.code == error_code::bad_model);
+  CHECK(done.error.message == "the model 'm' gave no output 'late'");
+  CHECK(f.statistics("2").fail.count == 1);
+}

@@ -1,5 +1,7 @@
 #include "gateway/http_message.hpp"
 
+#include <algorithm>
+
 namespace dim::gateway {
 
 namespace {
@@ -55,18 +57,28 @@ bool parse_path(std::string_view path, request_target& result) {
   return true;
 }
 
-bool parse_query(std::string_view query, request_target& result) {
+/// Any path takes any query, also one that is not in the form of percent signs.
+std::string decode_query(std::string_view text) {
+  return percent_decode(text, true).value_or(std::string{text});
+}
+
+void parse_query(std::string_view query, request_target& result) {
   while (!query.empty()) {
     auto pair = next_part(query, '&');
     if (pair.empty())
       continue;
-    auto name = percent_decode(next_part(pair, '='), true);
-    auto value = percent_decode(pair, true);
-    if (!name || !value)
-      return false;
-    result.query.emplace_back(std::move(*name), std::move(*value));
+    auto name = decode_query(next_part(pair, '='));
+    result.query.emplace_back(std::move(name), decode_query(pair));
   }
-  return true;
+}
+
+/// Whether `text` begins with `scheme`, in capitals or not.
+bool has_scheme(std::string_view text, std::string_view scheme) {
+  auto is_same = [](char wanted, char each) {
+    return each == wanted || (each >= 'A' && each <= 'Z' && each - 'A' + 'a' == wanted);
+  };
+  return text.size() >= scheme.size()
+         && std::equal(scheme.begin(), scheme.end(), text.begin(), is_same);
 }
 
 }  // namespace
@@ -90,7 +102,7 @@ std::size_t http_reply::content_length() const noexcept {
 
 std::optional<request_target> parse_target(std::string_view target) {
   for (std::string_view scheme : {"http://", "https://"}) {
-    if (target.substr(0, scheme.size()) == scheme) {
+    if (has_scheme(target, scheme)) {
       auto path = target.find('/', scheme.size());
       target = path == std::string_view::npos ? std::string_view{"/"} : target.substr(path);
     }
@@ -100,8 +112,9 @@ std::optional<request_target> parse_target(std::string_view target) {
   target = target.substr(0, target.find('#'));
   auto path = next_part(target, '?');
   request_target result;
-  if (!parse_path(path, result) || !parse_query(target, result))
+  if (!parse_path(path, result))
     return std::nullopt;
+  parse_query(target, result);
   return result;
 }
 

@@ -57,7 +57,8 @@ struct request_target {
 };
 
 /// Takes a target apart: "/a/b%20c?x=1&y". The absolute form ("http://host/a") is understood too.
-/// Empty for a malformed percent sign, an encoded NUL, or a target that is not a path.
+/// Empty for a target that is not a path, or whose path has a malformed percent sign or an encoded
+/// NUL. A name or value in the query that has one stays as it is written.
 std::optional<request_target> parse_target(std::string_view target);
 
 }  // namespace dim::gateway

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
-#include <limits>
 #include <tuple>
 
 #include <boost/asio/dispatch.hpp>
@@ -20,10 +18,7 @@ namespace {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
-namespace http = boost::beast::http;
 
-/// One read of the socket goes at most this far beyond the header.
-constexpr std::size_t read_ahead = 64 << 10;
 /// Larger answers are written by the thread of the event loop.
 constexpr std::size_t written_here_max = 64 << 10;
 /// With a larger body, or one that may become larger, a request stays on its connection's thread.
@@ -154,91 +149,6 @@ void http_session::send(http_reply answer) {
                  [self = shared_from_this(), carried, write_it] { write_it(*carried); });
 }
 
-void http_session::begin_request() {
-  phase_ = phase::reading;
-  parser_.emplace();
-  parser_->header_limit(limits_.header_bytes_max);
-  parser_->body_limit(std::numeric_limits<std::uint64_t>::max());
-  header_ = {};
-  route_ = nullptr;
-  body_ = {};
-  filled_ = 0;
-  expect_progress();
-  parse_header();
-}
-
-void http_session::parse_header() {
-  error_code error;
-  while (buffer_.size() > 0 && !parser_->is_header_done() && !error) {
-    auto used = parser_->put(buffer_.data(), error);
-    buffer_.consume(used);
-    meters_of_connections().received.add(static_cast<double>(used));
-  }
-  if (parser_->is_header_done() || (error && error != http::error::need_more))
-    return on_header(error);
-  auto room = std::min(read_ahead, buffer_.max_size() - buffer_.size());
-  if (room == 0)
-    return on_header(http::error::header_limit);
-  // Whoever reads where there may be something looks at the socket at once, and a client that is
-  // quick enough would get past all whose bytes came before: the wait puts it behind them. It costs
-  // a system call, which is saved where the socket is known to be empty.
-  if (!is_socket_empty_)
-    return socket_.async_wait(
-      socket_type::wait_read, [self = shared_from_this(), room](error_code failed) {
-        self->in_turn([&] { self->on_header_bytes(failed, 0, room); });
-      });
-  socket_.async_read_some(
-    asio::buffer(first_bytes_, room),
-    [self = shared_from_this(), room](error_code failed, std::size_t size) {
-      self->in_turn([&] { self->on_header_bytes(failed, size, room); });
-    });
-}
-
-void http_session::on_header_bytes(error_code error, std::size_t size, std::size_t room) {
-  is_socket_empty_ = size > 0 && size < first_bytes_.size();
-  auto space = buffer_.prepare(room);
-  std::memcpy(space.data(), first_bytes_.data(), size);
-  if (!error && !is_socket_empty_ && size < room) {
-    size += socket_.read_some(space + size, error);
-    if (error == asio::error::would_block && size == 0)
-      return parse_header();
-    if (size > 0)
-      error = {};
-  }
-  buffer_.commit(size);
-  if (!error)
-    return parse_header();
-  if (error == asio::error::eof)
-    error = parser_->got_some() ? http::error::partial_message : http::error::end_of_stream;
-  on_header(error);
-}
-
-void http_session::on_header(error_code error) {
-  header_at_ = std::chrono::steady_clock::now();
-  if (error) {
-    if (is_protocol_error(error))
-      refuse_request(protocol_refusal(error));
-    else
-      close_socket();
-    return;
-  }
-  header_ = read_header(*parser_);
-  if (header_.refusal.status != 0) {
-    refuse_request(std::move(header_.refusal));
-    return;
-  }
-  auto match = routes_.match(header_.request);
-  if (match.found == nullptr) {
-    refuse_request(std::move(match.refusal));
-    return;
-  }
-  route_ = match.found;
-  if (route_->body == body_mode::streamed)
-    hand_over();
-  else
-    read_whole_body();
-}
-
 void http_session::hand_over() {
   phase_ = phase::handling;
   progress_due_ns_.store(no_progress_due, std::memory_order_relaxed);
@@ -260,7 +170,7 @@ void http_session::write(http_reply answer) {
   phase_ = phase::writing;
   watched_.store(0, std::memory_order_relaxed);
   callout_.dropped = std::exchange(gone_, nullptr);
-  keep_alive_ = is_whole() && !draining_ && parser_->get().keep_alive();
+  keep_alive_ = is_whole() && !header_.is_last && !draining_ && parser_->get().keep_alive();
   reply_ = std::move(answer);
   write_response_head(head_, reply_, is_whole() ? parser_->get().version() : 11, keep_alive_);
   auto is_joined = !header_.is_head && reply_.body.size() <= joined_max;

@@ -145,6 +145,8 @@ private:
   void begin_request();
   /// Reads the header from what has come, and waits for more of it.
   void parse_header();
+  /// Takes the empty lines before a request; whether the beginning of one is there.
+  bool skip_empty_lines();
   /// `size` bytes are in `first_bytes_`; takes them, and more that is there, at most `room` bytes.
   void on_header_bytes(error_code error, std::size_t size, std::size_t room);
   void on_header(error_code error);
@@ -177,6 +179,9 @@ private:
   void linger();
   void discard_input();
   void close_socket();
+
+  /// One read of the socket goes at most this far beyond the header.
+  static constexpr std::size_t read_ahead = 64 << 10;
 
   std::mutex turn_;
   callout callout_;

@@ -18,7 +18,7 @@ bool fits(const segments& pattern, const segments& path) {
   if (pattern.size() != path.size())
     return false;
   for (std::size_t i = 0; i < path.size(); ++i)
-    if (!is_variable(pattern[i]) && pattern[i] != path[i])
+    if (is_variable(pattern[i]) ? path[i].empty() : pattern[i] != path[i])
       return false;
   return true;
 }
@@ -31,7 +31,9 @@ bool is_closer(const segments& left, const segments& right) {
   return false;
 }
 
-http_reply method_refusal(const std::set<std::string>& allowed) {
+http_reply method_refusal(std::set<std::string> allowed) {
+  if (allowed.contains("GET"))
+    allowed.insert("HEAD");
   std::string list;
   for (auto& method : allowed)
     list += (list.empty() ? "" : ", ") + method;

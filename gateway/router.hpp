@@ -22,11 +22,12 @@ using request_handler = std::function<void(exchange_ptr)>;
 /// One row of the route table.
 struct route {
   std::string method;
-  /// "/api/v1/jobs/{id}": a segment in braces takes any value.
+  /// "/api/v1/jobs/{id}": a segment in braces takes any value but an empty one.
   std::string pattern;
   request_handler handle;
   body_mode body = body_mode::buffered;
-  /// The group of the Open Inference Protocol that the route belongs to: "inference", "health", ...
+  /// The group of the Open Inference Protocol, "inference", "health", ..., that the route belongs
+  /// to, or whose routes do the same.
   std::string api = {};
   /// The handler takes microseconds for a small body, so that any thread may run it.
   bool is_quick = false;

@@ -43,6 +43,10 @@ http_reply check_framing(const request_parser& parser) {
   if (has_length && has_coding)
     return bad_request("Content-Length and Transfer-Encoding exclude each other");
   if (has_coding && !parser.chunked())
+    return bad_request("the last transfer coding must be chunked, and stand there once");
+  auto coding = fields[http::field::transfer_encoding];
+  if (has_coding
+      && (fields.count(http::field::transfer_encoding) > 1 || !beast::iequals(coding, "chunked")))
     return bad_request("the only transfer coding that is understood is chunked", 501);
   auto hosts = fields.count(http::field::host);
   if (hosts > 1 || (hosts == 0 && fields.version() >= 11))
@@ -81,6 +85,9 @@ header_outcome read_header(const request_parser& parser) {
   outcome.is_head = fields.method() == http::verb::head;
   outcome.expects_continue = !fields[http::field::expect].empty() && fields.version() >= 11;
   outcome.refusal = check_framing(parser);
+  // HTTP/1.0 has no transfer codings: who passes them on there may not know where the body ends.
+  outcome.is_last = outcome.refusal.status != 0
+                    || (fields.version() < 11 && fields.count(http::field::transfer_encoding) > 0);
   if (outcome.refusal.status != 0)
     return outcome;
   auto target = parse_target({fields.target().data(), fields.target().size()});
@@ -97,6 +104,12 @@ header_outcome read_header(const request_parser& parser) {
     request.content_length = *length;
   copy_fields(parser, request);
   return outcome;
+}
+
+bool is_head_request(const request_parser& parser, std::string_view unread) {
+  auto& fields = parser.get();
+  return fields.method() == http::verb::head
+         || (fields.method_string().empty() && unread.starts_with("HEAD "));
 }
 
 http_reply protocol_refusal(const beast::error_code& error) {
@@ -130,7 +143,8 @@ void write_response_head(std::string& text, const http_reply& reply, unsigned ve
     add_field("Content-Type", reply.content_type);
   if (keep_alive != (version >= 11))
     add_field("Connection", keep_alive ? "keep-alive" : "close");
-  add_field("Content-Length", std::to_string(length));
+  if (reply.status != 204)
+    add_field("Content-Length", std::to_string(length));
   text.append("\r\n");
 }
 

@@ -20,12 +20,19 @@ struct header_outcome {
   bool is_head = false;
   /// The client waits for "100 Continue" before it sends the body.
   bool expects_continue = false;
+  /// Where the request ends is not sure enough for another to follow: the connection is closed
+  /// after the answer.
+  bool is_last = false;
 };
 
 /// Reads the header that `parser` holds. Refused are: no or several Host fields in HTTP/1.1, both
 /// Content-Length and Transfer-Encoding, a transfer coding but chunked, a malformed target, and an
 /// expectation but 100-continue.
 header_outcome read_header(const request_parser& parser);
+
+/// Whether a request whose header could not be read to its end is a HEAD. `unread` is what `parser`
+/// has not taken of it.
+bool is_head_request(const request_parser& parser, std::string_view unread);
 
 /// The answer to bytes that are not a request, or whose header or body breaks the protocol.
 http_reply protocol_refusal(const boost::beast::error_code& error);

@@ -27,12 +27,16 @@ void answer_with_array(const handler_context& context, const exchange_ptr& excha
 }  // namespace
 
 void add_array_routes(router& routes, const handler_context& context) {
-  routes.add({"GET", "/api/v1/arrays/{id}", [&context](exchange_ptr exchange) {
-                answer_with_array<actors::get_array>(context, exchange);
-              }});
-  routes.add({"DELETE", "/api/v1/arrays/{id}", [&context](exchange_ptr exchange) {
-                answer_with_array<actors::cancel_array>(context, exchange);
-              }});
+  auto add = [&](const char* method, request_handler handle) {
+    routes.add(
+      {method, "/api/v1/arrays/{id}", std::move(handle), body_mode::buffered, "inference"});
+  };
+  add("GET", [&context](exchange_ptr exchange) {
+    answer_with_array<actors::get_array>(context, exchange);
+  });
+  add("DELETE", [&context](exchange_ptr exchange) {
+    answer_with_array<actors::cancel_array>(context, exchange);
+  });
 }
 
 }  // namespace dim::gateway

@@ -131,10 +131,10 @@ void run_with_spec(const handler_context& context, const call_ptr& call,
                  runtime::expected<actors::served_models> models) mutable {
     if (!models)
       return call->refuse(std::move(models.error()));
-    auto* found = find_served(*models, call->model, call->version);
-    if (found == nullptr)
-      return call->refuse({error_code::model_not_found, {}, {}});
-    call->form.spec = found->model.spec;
+    auto found = find_ready(*models, call->model, call->version);
+    if (!found)
+      return call->refuse(std::move(found.error()));
+    call->form.spec = (*found)->model.spec;
     if (request)
       return run(context, call, std::move(*request));
     auto raw =

@@ -200,8 +200,8 @@ void history(const handler_context& context, const exchange_ptr& exchange) {
 
 void add_job_routes(router& routes, const handler_context& context) {
   auto add = [&](const char* method, const char* pattern, auto handle) {
-    routes.add(
-      {method, pattern, [&context, handle](exchange_ptr exchange) { handle(context, exchange); }});
+    auto handle_it = [&context, handle](exchange_ptr exchange) { handle(context, exchange); };
+    routes.add({method, pattern, std::move(handle_it), body_mode::buffered, "inference"});
   };
   add("POST", "/api/v1/jobs", submit);
   add("GET", "/api/v1/jobs", list);

@@ -1,5 +1,9 @@
 #include "gateway/handlers/logging.hpp"
 
+#include <mutex>
+#include <optional>
+#include <string>
+
 #include "gateway/coded_exchange.hpp"
 #include "gateway/inference/json_walker.hpp"
 #include "runtime/log.hpp"
@@ -11,14 +15,16 @@ namespace {
 using runtime::log_level;
 using json_value = json_walker::value_type;
 
-/// The protocol's settings. The log has one lowest level: what is below a level that is switched
-/// off is off too.
+/// The protocol's settings, as they were asked for. The log has one lowest level: what is below a
+/// level that is switched off is not written until that is on again.
 struct log_settings {
   bool info = true;
   bool warning = true;
   bool error = true;
   /// 1: debug, 2 and more: trace.
   std::uint64_t verbose = 0;
+  /// The log's times are ISO 8601 by default too.
+  std::string format = "ISO8601";
 };
 
 log_settings settings_of(log_level lowest) {
@@ -42,8 +48,7 @@ log_level level_of(const log_settings& settings) {
   return settings.verbose == 1 ? log_level::debug : log_level::trace;
 }
 
-http_reply render(const std::string& file) {
-  auto settings = settings_of(runtime::lowest_log_level());
+http_reply render(const std::string& file, const log_settings& settings) {
   json_writer out;
   out.begin_object();
   out.member("log_file", file);
@@ -51,7 +56,7 @@ http_reply render(const std::string& file) {
   out.member("log_warning", settings.warning);
   out.member("log_error", settings.error);
   out.member("log_verbose_level", settings.verbose);
-  out.member("log_format", "ISO8601");
+  out.member("log_format", settings.format);
   out.end_object();
   return json_reply(out.take());
 }
@@ -71,37 +76,63 @@ bool read_setting(json_walker& walker, std::string_view key, json_value value,
     return walker.refuse("log file location can not be updated through the network protocol");
   if (key != "log_format")
     return walker.refuse_at(key, "unknown log setting");
-  std::string format;
+  auto& format = settings.format;
   return walker.read_text(value, key, format)
-         && (format == "ISO8601" || walker.refuse_at(key, "the only format is \"ISO8601\""));
+         && (format == "ISO8601" || format == "default"
+             || walker.refuse_at(key, "expected \"ISO8601\" or \"default\""));
 }
 
-void change(const exchange_ptr& exchange, const std::string& file) {
-  auto settings = settings_of(runtime::lowest_log_level());
-  auto& body = exchange->request().body;
-  json_walker walker;
-  auto is_read =
-    body.empty()
-    || walker.read_document(body, body.view(), [&](std::string_view key, json_value value) {
-         return read_setting(walker, key, value, settings);
-       });
-  if (!is_read)
-    return exchange->reply(failure_reply(walker.problem));
-  runtime::set_lowest_log_level(level_of(settings));
-  exchange->reply(render(file));
-}
+/// Keeps the settings, so that a change of one leaves the others as they were asked for. Any
+/// thread.
+class log_control {
+public:
+  explicit log_control(std::string file) : file_(std::move(file)) {
+  }
+
+  http_reply show() {
+    std::lock_guard guard{mutex_};
+    return render(file_, settings());
+  }
+
+  http_reply change(const runtime::bytes& body) {
+    std::lock_guard guard{mutex_};
+    auto wanted = settings();
+    json_walker walker;
+    auto is_read =
+      body.empty()
+      || walker.read_document(body, body.view(), [&](std::string_view key, json_value value) {
+           return read_setting(walker, key, value, wanted);
+         });
+    if (!is_read)
+      return failure_reply(walker.problem);
+    runtime::set_lowest_log_level(level_of(wanted));
+    asked_ = wanted;
+    return render(file_, wanted);
+  }
+
+private:
+  /// Until something has been asked for: those with which the log was opened.
+  log_settings settings() const {
+    return asked_ ? *asked_ : settings_of(runtime::lowest_log_level());
+  }
+
+  const std::string file_;
+  std::mutex mutex_;
+  std::optional<log_settings> asked_;
+};
 
 }  // namespace
 
 void add_logging_routes(router& routes, const handler_context& context,
                         const config::log_options& options) {
-  auto file = options.file;
-  routes.add({"GET", "/v2/logging",
-              [file](exchange_ptr exchange) { exchange->reply(render(file)); }, body_mode::buffered,
-              "logging"});
-  auto handle = with_content_codings([file](exchange_ptr exchange) { change(exchange, file); },
-                                     context.body_bytes_max);
-  routes.add({"POST", "/v2/logging", std::move(handle), body_mode::buffered, "logging"});
+  auto control = std::make_shared<log_control>(options.file);
+  auto show = [control](exchange_ptr exchange) { exchange->reply(control->show()); };
+  auto change = [control](exchange_ptr exchange) {
+    exchange->reply(control->change(exchange->request().body));
+  };
+  routes.add({"GET", "/v2/logging", show, body_mode::buffered, "logging"});
+  routes.add({"POST", "/v2/logging", with_content_codings(change, context.body_bytes_max),
+              body_mode::buffered, "logging"});
 }
 
 }  // namespace dim::gateway

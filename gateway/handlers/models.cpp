@@ -95,8 +95,8 @@ void remove(const handler_context& context, const exchange_ptr& exchange) {
 
 void add_model_routes(router& routes, const handler_context& context) {
   auto add = [&](const char* method, const char* pattern, auto handle) {
-    routes.add(
-      {method, pattern, [&context, handle](exchange_ptr exchange) { handle(context, exchange); }});
+    auto handle_it = [&context, handle](exchange_ptr exchange) { handle(context, exchange); };
+    routes.add({method, pattern, std::move(handle_it), body_mode::buffered, "model-repository"});
   };
   add("GET", "/api/v1/models", list);
   add("GET", "/api/v1/models/{name}", read_versions);
@@ -107,8 +107,11 @@ void add_model_routes(router& routes, const handler_context& context) {
   auto upload = [&context, slots](exchange_ptr exchange) {
     start_model_upload(context, exchange, slots);
   };
-  routes.add({"POST", "/api/v1/models", upload, body_mode::streamed});
-  routes.add({"PUT", "/api/v1/models/{name}/versions/{version}", upload, body_mode::streamed});
+  auto add_upload = [&](const char* method, const char* pattern) {
+    routes.add({method, pattern, upload, body_mode::streamed, "model-repository"});
+  };
+  add_upload("POST", "/api/v1/models");
+  add_upload("PUT", "/api/v1/models/{name}/versions/{version}");
 }
 
 }  // namespace dim::gateway

@@ -35,10 +35,11 @@ template <class Each>
 std::optional<failure> read_parameters(const http_request& request, Each each) {
   return read_optional_body(
     request, [&](json_walker& walker, std::string_view key, json_value value) {
-      return key != "parameters"
-             || walker.each_member(value, key, [&](std::string_view name, json_value parameter) {
-                  return each(walker, name, parameter);
-                });
+      if (key != "parameters")
+        return walker.pass_over(value);
+      return walker.each_member(value, key, [&](std::string_view name, json_value parameter) {
+        return each(walker, name, parameter);
+      });
     });
 }
 
@@ -46,7 +47,8 @@ void show_index(const handler_context& context, const exchange_ptr& exchange) {
   bool only_ready = false;
   auto problem = read_optional_body(
     exchange->request(), [&](json_walker& walker, std::string_view key, json_value value) {
-      return key != "ready" || walker.read_flag(value, "'ready'", only_ready);
+      return key == "ready" ? walker.read_flag(value, "'ready'", only_ready)
+                            : walker.pass_over(value);
     });
   if (problem)
     return exchange->reply(failure_reply(*problem));
@@ -108,8 +110,9 @@ void load(const handler_context& context, const exchange_ptr& exchange) {
     exchange->request(), [&](json_walker& walker, std::string_view name, json_value value) {
       if (name == "config")
         return walker.read_text(value, "parameters.config", message.config_json);
-      return !name.starts_with(file_prefix)
-             || read_file(walker, std::string{name}, value, message.files);
+      return name.starts_with(file_prefix)
+               ? read_file(walker, std::string{name}, value, message.files)
+               : walker.pass_over(value);
     });
   if (problem)
     return exchange->reply(load_failure_reply(*problem, message.name));
@@ -121,8 +124,9 @@ void unload(const handler_context& context, const exchange_ptr& exchange) {
   message.name = exchange->request().parameter("model");
   auto problem = read_parameters(
     exchange->request(), [&](json_walker& walker, std::string_view name, json_value value) {
-      return name != "unload_dependents"
-             || walker.read_flag(value, "'unload_dependents'", message.dependents);
+      return name == "unload_dependents"
+               ? walker.read_flag(value, "'unload_dependents'", message.dependents)
+               : walker.pass_over(value);
     });
   if (problem)
     return exchange->reply(failure_reply(*problem));
@@ -208,19 +212,19 @@ void remove_alias(const handler_context& context, const exchange_ptr& exchange) 
 }  // namespace
 
 void add_repository_routes(router& routes, const handler_context& context) {
-  auto add = [&](const char* method, const char* pattern, auto handle, const char* api) {
+  auto add = [&](const char* method, const char* pattern, auto handle) {
     auto coded =
       with_content_codings([&context, handle](exchange_ptr exchange) { handle(context, exchange); },
                            context.body_bytes_max);
-    routes.add({method, pattern, std::move(coded), body_mode::buffered, api});
+    routes.add({method, pattern, std::move(coded), body_mode::buffered, "model-repository"});
   };
-  add("POST", "/v2/repository/index", show_index, "model-repository");
-  add("POST", "/v2/repository/models/{model}/load", load, "model-repository");
-  add("POST", "/v2/repository/models/{model}/unload", unload, "model-repository");
-  add("GET", "/api/v1/aliases", list_aliases, "");
-  add("GET", "/api/v1/aliases/{name}", read_alias, "");
-  add("PUT", "/api/v1/aliases/{name}", set_alias, "");
-  add("DELETE", "/api/v1/aliases/{name}", remove_alias, "");
+  add("POST", "/v2/repository/index", show_index);
+  add("POST", "/v2/repository/models/{model}/load", load);
+  add("POST", "/v2/repository/models/{model}/unload", unload);
+  add("GET", "/api/v1/aliases", list_aliases);
+  add("GET", "/api/v1/aliases/{name}", read_alias);
+  add("PUT", "/api/v1/aliases/{name}", set_alias);
+  add("DELETE", "/api/v1/aliases/{name}", remove_alias);
 }
 
 }  // namespace dim::gateway

@@ -25,11 +25,13 @@ bool input_reader::read(json_value value) {
   if (inputs.size() == inputs_max)
     return walker_.refuse("inputs: expected at most " + std::to_string(inputs_max));
   open_input input;
-  auto is_read = walker_.each_member(
-    object, [&](std::string_view key, json_value each) { return read_member(key, each, input); });
+  auto is_read =
+    walker_.each_member(object, [&](std::string_view key, json_value each, std::size_t position) {
+      return read_member(key, each, position, input);
+    });
   if (!is_read || !check_members(input))
     return false;
-  if (input.is_data_skipped && !read_skipped_data(object, input))
+  if (input.skipped_data && !read_skipped_data(object, input))
     return false;
   if (input.binary_size && !take_binary(input))
     return false;
@@ -52,19 +54,25 @@ bool input_reader::finish() {
                            + "'");
 }
 
-bool input_reader::read_member(std::string_view key, json_value value, open_input& input) {
+bool input_reader::read_member(std::string_view key, json_value value, std::size_t position,
+                               open_input& input) {
   if (key == "name")
     return walker_.read_text(value, "inputs.name", input.name);
+  if ((input.shape && key == "shape") || (input.type && key == "datatype")
+      || (input.has_data() && key == "data"))
+    return walker_.refuse_at("inputs." + std::string{key}, "expected only once");
   if (key == "shape")
     return read_shape(value, input);
   if (key == "datatype")
     return read_type(value, input);
   if (key == "data") {
-    input.is_data_skipped = !input.type || !input.shape;
-    return input.is_data_skipped || read_data(value, input);
+    if (input.type && input.shape)
+      return read_data(value, input);
+    input.skipped_data = position;
+    return true;
   }
   if (key != "parameters")
-    return true;
+    return walker_.pass_over(value);
   return walker_.each_member(
     value, "inputs.parameters",
     [&](std::string_view name, json_value each) { return read_parameter(name, each, input); });
@@ -72,7 +80,7 @@ bool input_reader::read_member(std::string_view key, json_value value, open_inpu
 
 bool input_reader::read_parameter(std::string_view key, json_value value, open_input& input) {
   if (key != "binary_data_size")
-    return refuse_shared_memory(walker_, key);
+    return refuse_shared_memory(walker_, key) && walker_.pass_over(value);
   return walker_.read_count(value, "inputs.parameters.binary_data_size", size_max,
                             input.binary_size.emplace());
 }
@@ -113,20 +121,8 @@ bool input_reader::read_data(json_value value, open_input& input) {
 }
 
 bool input_reader::read_skipped_data(json_object& object, open_input& input) {
-  if (auto error = object.reset().error(); error != SUCCESS)
-    return walker_.refuse(error);
-  for (auto found : object) {
-    simdjson::ondemand::field member;
-    std::string_view key;
-    auto error = std::move(found).get(member);
-    if (error == SUCCESS)
-      error = member.unescaped_key().get(key);
-    if (error != SUCCESS)
-      return walker_.refuse(error);
-    if (key == "data")
-      return read_data(member.value(), input);
-  }
-  return true;
+  json_value value;
+  return walker_.find_member(object, *input.skipped_data, value) && read_data(value, input);
 }
 
 bool input_reader::check_members(const open_input& input) {
@@ -139,7 +135,7 @@ bool input_reader::check_members(const open_input& input) {
   for (auto& other : inputs)
     if (other.name == input.name)
       return refuse("input '", input, "' already exists in request");
-  if (input.binary_size && (input.data || input.is_data_skipped))
+  if (input.binary_size && input.has_data())
     return refuse("input '", input, "' must have either 'data' or 'binary_data_size', not both");
   return true;
 }
@@ -165,8 +161,10 @@ bool input_reader::check_binary(const open_input& input) {
     return (!is_over && wanted == size)
            || refuse("input byte size mismatch for input '", input,
                      "' for model '" + std::string{model_} + "'. Expected "
-                       + (is_over ? "more" : std::to_string(wanted)) + ", got "
-                       + std::to_string(size));
+                       + (is_over ? std::to_string(input.count) + " elements of "
+                                      + std::to_string(element_size) + " bytes"
+                                  : std::to_string(wanted))
+                       + ", got " + std::to_string(size));
   }
   models::tensor texts{input.name, *input.type, *input.shape, *input.data, {}, size};
   auto fits = models::check_size(texts);

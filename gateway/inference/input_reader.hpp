@@ -37,11 +37,16 @@ private:
     std::uint64_t count = 0;
     std::optional<runtime::bytes> data;
     std::optional<std::uint64_t> binary_size;
-    /// `data` stood before what says how to read it.
-    bool is_data_skipped = false;
+    /// Where `data` stands among the members, when that is before what says how to read it.
+    std::optional<std::size_t> skipped_data;
+
+    bool has_data() const {
+      return data || skipped_data;
+    }
   };
 
-  bool read_member(std::string_view key, json_walker::value_type value, open_input& input);
+  bool read_member(std::string_view key, json_walker::value_type value, std::size_t position,
+                   open_input& input);
   bool read_parameter(std::string_view key, json_walker::value_type value, open_input& input);
   bool read_type(json_walker::value_type value, open_input& input);
   bool read_shape(json_walker::value_type value, open_input& input);

@@ -18,9 +18,9 @@ inline constexpr std::size_t protocol_depth_max = 100;
 /// Walks through one JSON document in place, until the first problem. All functions return false
 /// when `problem` has been set; then nothing more may be read.
 ///
-/// Made for the Open Inference Protocol: who asks passes over members that it does not know, and a
-/// null counts as not given. For documents in which all problems are to be found at once, and
-/// unknown members are problems, see `json_reader`.
+/// Made for the Open Inference Protocol: who asks passes over members that it does not know
+/// (`pass_over`), and a null counts as not given. For documents in which all problems are to be
+/// found at once, and unknown members are problems, see `json_reader`.
 class json_walker {
 public:
   using value_type = simdjson::ondemand::value;
@@ -31,15 +31,23 @@ public:
   template <class Each>
   bool read_document(const runtime::bytes& body, std::string_view text, Each each);
 
-  /// Calls `each(key, value)` for every member, and stops when it returns false.
+  /// Calls `each(key, value, position)` for every member, and stops when it returns false.
+  /// `position` counts all members from 0.
   template <class Each>
   bool each_member(object_type& object, Each each);
-  /// The same for a value that must be an object; `where` names it in the problem.
+  /// Calls `each(key, value)` for every member of a value that must be an object; `where` names it
+  /// in the problem.
   template <class Each>
   bool each_member(value_type value, std::string_view where, Each each);
+  /// Goes once more through an object, of which `each_member` has seen all, to the value at
+  /// `position`. No key is unescaped again: the parser has room for each string once.
+  bool find_member(object_type& object, std::size_t position, value_type& value);
   /// Calls `each(value)` for every element, and stops when it returns false.
   template <class Each>
   bool each_element(value_type value, std::string_view where, Each each);
+
+  /// Looks whether a value that is of no interest is JSON: the parser checks only what is read.
+  bool pass_over(value_type value);
 
   bool read_text(value_type value, std::string_view where, std::string& result);
   bool read_flag(value_type value, std::string_view where, bool& result);
@@ -60,6 +68,7 @@ public:
 private:
   bool open(const runtime::bytes& body, std::string_view text, object_type& root);
   bool close();
+  bool check_null(value_type value);
 
   std::optional<simdjson::ondemand::parser> large_parser_;
   std::optional<simdjson::padded_string> padded_;
@@ -69,11 +78,15 @@ private:
 template <class Each>
 bool json_walker::read_document(const runtime::bytes& body, std::string_view text, Each each) {
   object_type root;
-  return open(body, text, root) && each_member(root, each) && close();
+  auto each_of_root = [&](std::string_view key, value_type value, std::size_t) {
+    return each(key, value);
+  };
+  return open(body, text, root) && each_member(root, each_of_root) && close();
 }
 
 template <class Each>
 bool json_walker::each_member(object_type& object, Each each) {
+  std::size_t position = 0;
   for (auto found : object) {
     simdjson::ondemand::field member;
     std::string_view key;
@@ -87,8 +100,10 @@ bool json_walker::each_member(object_type& object, Each each) {
     error = value.type().get(type);
     if (error != simdjson::SUCCESS)
       return refuse(error);
-    if (type != simdjson::ondemand::json_type::null && !each(key, value))
+    auto is_null = type == simdjson::ondemand::json_type::null;
+    if (is_null ? !check_null(value) : !each(key, value, position))
       return false;
+    ++position;
   }
   return true;
 }
@@ -98,7 +113,9 @@ bool json_walker::each_member(value_type value, std::string_view where, Each eac
   object_type object;
   if (value.get_object().get(object) != simdjson::SUCCESS)
     return refuse_at(where, "expected an object");
-  return each_member(object, each);
+  return each_member(object, [&](std::string_view key, value_type member, std::size_t) {
+    return each(key, member);
+  });
 }
 
 template <class Each>

@@ -39,11 +39,17 @@ runtime::expected<models::tensor> read_raw_numbers(std::string_view body,
     if (dimension >= 0)
       is_over = is_over || __builtin_mul_overflow(known, dimension, &known);
   auto is_open = std::find(spec.dims.begin(), spec.dims.end(), -1) != spec.dims.end();
-  auto fits = is_open ? known > 0 && body.size() % known == 0 : known == body.size();
+  if (is_open && !is_over && known == 0)
+    return runtime::fail(error_code::bad_input,
+                         "The shape of the raw input '" + spec.name
+                           + "' can not be deduced because it has a dimension of 0");
+  auto fits = is_open ? body.size() % known == 0 : known == body.size();
   if (is_over || !fits)
-    return runtime::fail(error_code::bad_input, "input byte size mismatch for raw input '"
-                                                  + spec.name + "': " + std::to_string(body.size())
-                                                  + " bytes do not fit its shape");
+    return runtime::fail(error_code::bad_input,
+                         "input byte size mismatch for raw input '" + spec.name + "'. Expected "
+                           + (is_over ? "more bytes than can be counted"
+                                      : (is_open ? "a multiple of " : "") + std::to_string(known))
+                           + ", got " + std::to_string(body.size()));
   models::tensor input;
   if (has_batch)
     input.shape.push_back(1);

@@ -78,7 +78,7 @@ bool request_reader::read_member(std::string_view key, json_value value) {
     return walker_.each_element(value, "outputs",
                                 [this](json_value each) { return read_output(each); });
   if (key != "parameters")
-    return true;
+    return walker_.pass_over(value);
   return walker_.each_member(value, "parameters", [this](std::string_view name, json_value each) {
     return read_parameter(name, each);
   });
@@ -104,7 +104,7 @@ bool request_reader::read_parameter(std::string_view key, json_value value) {
   if (type == json_type::array || type == json_type::object)
     return walker_.refuse("parameter '" + std::string{key}
                           + "': expected a string, a number or a boolean");
-  return true;
+  return walker_.pass_over(value);
 }
 
 bool request_reader::read_output(json_value value) {
@@ -118,8 +118,9 @@ bool request_reader::read_output(json_value value) {
   auto is_read = walker_.each_member(value, "outputs", [&](std::string_view key, json_value each) {
     if (key == "name")
       return walker_.read_text(each, "outputs.name", output.name);
-    return key != "parameters"
-           || walker_.each_member(each, "outputs.parameters", read_parameter_of);
+    return key == "parameters"
+             ? walker_.each_member(each, "outputs.parameters", read_parameter_of)
+             : walker_.pass_over(each);
   });
   if (!is_read)
     return false;
@@ -139,7 +140,7 @@ bool request_reader::read_output_parameter(std::string_view key, json_value valu
   if (key == "binary_data")
     return walker_.read_flag(value, "outputs.parameters.binary_data", is_binary.emplace());
   if (key != "classification")
-    return refuse_shared_memory(walker_, key);
+    return refuse_shared_memory(walker_, key) && walker_.pass_over(value);
   std::uint64_t classes = 0;
   if (!walker_.read_count(value, "outputs.parameters.classification", uint32_max, classes))
     return false;

@@ -15,4 +15,10 @@ bool is_lower_version(const std::string& left, const std::string& right) noexcep
 const actors::served_version* find_served(const actors::served_models& models,
                                           const std::string& name, const std::string& version);
 
+/// The same for a request that needs it ready. Errors, in the words of ROUTER, who has them for
+/// requests that come to it unseen: model_not_found; unavailable (known, but not ready).
+runtime::expected<const actors::served_version*> find_ready(const actors::served_models& models,
+                                                            const std::string& name,
+                                                            const std::string& version);
+
 }  // namespace dim::gateway

@@ -59,12 +59,14 @@ public:
     return true;
   }
   static std::string wanted() {
-    return "a string";
+    return "a string with valid escapes";
   }
 
   std::vector<char> data;
   std::uint64_t count = 0;
 };
+
+constexpr const char* not_json = "not valid JSON";
 
 template <class Sink>
 class level_reader {
@@ -83,7 +85,7 @@ public:
     for (auto found : array) {
       json_value element;
       if (found.get(element) != SUCCESS)
-        return note("not valid JSON");
+        return note(not_json);
       if (singles == 0 && is_array(element)) {
         ++arrays;
         if (level + 1 >= shape_.size())
@@ -91,8 +93,7 @@ public:
         if (!read(element, level + 1))
           return false;
       } else if (arrays > 0 || !sink_.put(element)) {
-        return note("element " + std::to_string(sink_.count) + ": expected "
-                    + (arrays > 0 ? "an array" : Sink::wanted()));
+        return note_element(element, arrays > 0 ? "an array" : Sink::wanted());
       } else {
         ++singles;
       }
@@ -119,6 +120,13 @@ private:
       return note("expected " + std::to_string(wanted) + " elements, got "
                   + std::to_string(elements));
     return true;
+  }
+
+  /// Where a value should stand there may be a bracket or a comma.
+  bool note_element(json_value& element, const std::string& wanted) {
+    return note(element.type().error() == SUCCESS
+                  ? "element " + std::to_string(sink_.count) + ": expected " + wanted
+                  : not_json);
   }
 
   bool note(std::string words) {

@@ -168,11 +168,61 @@ TEST_CASE("a raw body is the one input of its model, and all outputs are binary"
   auto length = std::stoul(reply.headers.at("inference-header-content-length"));
   CHECK((reply.body.substr(length) == whole_numbers(false)));
   CHECK(f.script->serving->last_run().inputs.at(0).shape == std::vector<std::int64_t>{1, 16});
+  raw.model.name = "text";
+  raw.model.spec.inputs[0] = {"TEXT", models::datatype::bytes, {1}, {}};
+  f.script->serving->served.versions.push_back(raw);
+  auto nothing = std::string{no_json} + "Content-Length: 0\r\n";
+  reply = client.ask(request_text("POST", "/v2/models/text/infer", {}, nothing));
+  CHECK(reply.status == 200);
+  CHECK(f.script->serving->last_run().inputs.at(0).data.view() == std::string_view("\0\0\0\0", 4));
   reply = client.ask(request_text("POST", "/v2/models/simple/infer", "1234", no_json));
   CHECK(reply.status == 400);
   CHECK(reply.body.find("Raw request must only have 1 input") != std::string::npos);
   reply = client.ask(request_text("POST", "/v2/models/none/infer", "1234", no_json));
   CHECK(reply.status == 404);
+}
+
+TEST_CASE("a model that is known but not ready is 503, whatever form the request has") {
+  fixture f;
+  f.script->serving->served.versions.front().state = actors::serving_state::unavailable;
+  f.script->serving->served.aliases["best"] = {"simple", "1"};
+  auto raw = [&](const std::string& path) {
+    raw_client client{f.port};
+    return client.ask(
+      request_text("POST", path, "1234", "Inference-Header-Content-Length: 0\r\n"));
+  };
+  auto classified = small_request();
+  classified["outputs"] = {{{"name", "OUTPUT0"}, {"parameters", {{"classification", 1}}}}};
+  std::string beginning = "Request for unknown model: ";
+  for (auto& reply :
+       {raw("/v2/models/simple/infer"), f.ask("POST", "/v2/models/simple/infer", classified)}) {
+    CHECK(reply.status == 503);
+    CHECK(json::parse(reply.body)["error"] == beginning + "'simple' has no available versions");
+  }
+  for (std::string path : {"simple/versions/1", "best"}) {
+    auto reply = raw("/v2/models/" + path + "/infer");
+    CHECK(reply.status == 503);
+    CHECK(json::parse(reply.body)["error"].get<std::string>().ends_with(
+      "version 1 is not at ready state"));
+  }
+  auto reply = raw("/v2/models/simple/versions/7/infer");
+  CHECK(reply.status == 404);
+  CHECK(json::parse(reply.body)["error"] == beginning + "'simple' version 7 is not found");
+  CHECK(raw("/v2/models/none/infer").status == 404);
+}
+
+TEST_CASE("malformed JSON that the protocol passes over is 400 in every body") {
+  fixture f;
+  raw_client client{f.port};
+  for (auto path : {"/v2/models/m/infer", "/v2/repository/index",
+                    "/v2/repository/models/simple/load", "/v2/repository/models/simple/unload"})
+    for (auto bad :
+         {R"({"inputs":[],"x":tru})", R"({"inputs":[],"ready":nope})",
+          R"({"inputs":[],"parameters":{"x":01}})", R"({"inputs":[],"x":[1 2]})"}) {
+      CAPTURE(path);
+      CAPTURE(bad);
+      CHECK(client.ask(request_text("POST", path, bad)).status == 400);
+    }
 }
 
 TEST_CASE("failures of an inference have the protocol's statuses and words") {

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "gateway/content_coding.hpp"
+#include "runtime/log.hpp"
 #include "tests/gateway/gateway_fixture.hpp"
 
 namespace {
@@ -239,6 +240,49 @@ TEST_CASE("log settings are shown, and wrong ones are refused") {
     CHECK(f.ask("POST", "/v2/logging", bad).status == 400);
 }
 
+TEST_CASE("a log setting that is changed leaves the others as they were asked for") {
+  REQUIRE(runtime::open_log({.level = "info", .file = "/dev/null"}, "test"));
+  fixture f;
+  auto change = [&](const json& settings) {
+    auto reply = f.ask("POST", "/v2/logging", settings);
+    CHECK(reply.status == 200);
+    auto shown = json::parse(reply.body);
+    CHECK(f.get("/v2/logging") == shown);
+    return shown;
+  };
+  auto all = f.get("/v2/logging");
+  for (auto name : {"log_info", "log_warning", "log_error"}) {
+    CAPTURE(name);
+    auto without = all;
+    without[name] = false;
+    CHECK(all[name] == true);
+    CHECK(change({{name, false}}) == without);
+    CHECK(runtime::lowest_log_level() > runtime::log_level::info);
+    CHECK(change({{name, true}}) == all);
+    CHECK(runtime::lowest_log_level() == runtime::log_level::info);
+  }
+  CHECK(change({{"log_verbose_level", 5}})["log_verbose_level"] == 5);
+  CHECK(runtime::lowest_log_level() == runtime::log_level::trace);
+  CHECK(change({{"log_format", "default"}})["log_format"] == "default");
+  CHECK(f.ask("POST", "/v2/logging", {{"log_error", false}, {"log_info", 1}}).status == 400);
+  CHECK(f.get("/v2/logging")["log_error"] == true);
+  runtime::close_log();
+}
+
+TEST_CASE("a query that is not percent-encoded is passed over where queries are") {
+  fixture f;
+  for (auto target : {"/v2/health/live?%", "/v2?x=100%", "/v2?x=%zz", "/v2/models/simple?x=%00"})
+    f.get(target);
+  f.get("/api/v1/jobs?%=1", 400);
+}
+
+TEST_CASE("an empty name of a model is no path") {
+  fixture f;
+  for (auto target : {"/v2/models//stats", "/v2/models//ready", "/v2/models//config",
+                      "/v2/models//versions/1/stats", "/v2/models//"})
+    CHECK(f.get(target, 404)["error"] == "no such path");
+}
+
 TEST_CASE("a restricted group needs its header field, and the others do not") {
   config::options options;
   options.gateway.restricted_apis = {"model-repository: Admin-Key=s3cret",
@@ -252,6 +296,29 @@ TEST_CASE("a restricted group needs its header field, and the others do not") {
   CHECK(f.ask("POST", "/v2/repository/index", {}, "ADMIN-KEY: s3cret\r\n").status == 200);
   f.get("/v2/models/stats", 401);
   f.get("/v2/models/simple");
+}
+
+TEST_CASE("a restricted group has the routes of our own that do the same") {
+  config::options options;
+  options.gateway.restricted_apis = {"model-repository: admin-key=s3cret", "inference: key=k"};
+  fixture f{options};
+  for (auto& each : f.http.routes().routes()) {
+    auto is = [&](const char* resource) {
+      return each.pattern.starts_with(std::string{"/api/v1/"} + resource);
+    };
+    if (is("models") || is("aliases") || is("jobs") || is("arrays") || is("inference"))
+      CHECK(!each.api.empty());
+  }
+  CHECK(f.ask("POST", "/api/v1/models?name=a&version=1").status == 401);
+  CHECK(f.ask("PUT", "/api/v1/models/a/versions/2").status == 401);
+  CHECK(f.ask("DELETE", "/api/v1/models/a").status == 401);
+  CHECK(f.ask("PUT", "/api/v1/aliases/a", {{"model", "simple"}}).status == 401);
+  CHECK(f.ask("DELETE", "/api/v1/aliases/a").status == 401);
+  CHECK(f.ask("POST", "/api/v1/jobs").status == 401);
+  CHECK(f.ask("DELETE", "/api/v1/jobs/" + job_id, {}, "key: wrong\r\n").status == 403);
+  CHECK(f.ask("PUT", "/api/v1/aliases/a", {{"model", "simple"}}, "admin-key: s3cret\r\n").status
+        == 200);
+  f.get("/health/live");
 }
 
 TEST_CASE("wrong methods and paths are refused with an error in JSON") {

@@ -108,6 +108,11 @@ struct http_fixture {
     routes.add({"GET", "/later", [this](exchange_ptr exchange) { held.put(std::move(exchange)); }});
     routes.add(
       {"POST", "/later", [this](exchange_ptr exchange) { held.put(std::move(exchange)); }});
+    routes.add({"GET", "/nothing", [](exchange_ptr exchange) {
+                  http_reply nothing;
+                  nothing.status = 204;
+                  exchange->reply(std::move(nothing));
+                }});
     routes.add({"GET", "/dropped", [](exchange_ptr) {}});
     routes.add({"GET", "/thrown", [](exchange_ptr) { throw std::runtime_error{"a defect"}; }});
     routes.add({"GET", "/large", [](exchange_ptr exchange) {

@@ -120,7 +120,7 @@ std::optional<raw_reply> raw_client::read(bool has_body) {
   auto request = std::exchange(sent_, {});
   if (!has_body)
     return reply;
-  auto length = std::stoull(reply.headers.at("content-length"));
+  auto length = reply.status == 204 ? 0 : std::stoull(reply.headers.at("content-length"));
   while (received_.size() < length)
     if (!receive())
       return std::nullopt;

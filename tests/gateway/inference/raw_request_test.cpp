@@ -42,6 +42,20 @@ TEST_CASE("a raw body whose shape can not be deduced is refused") {
   CHECK(!read_raw_request("1234", spec_with(models::datatype::fp32, {0, -1}, 0), "m"));
   auto huge = std::int64_t{1} << 40;
   CHECK(!read_raw_request("", spec_with(models::datatype::fp32, {huge, huge}, 0), "m"));
+  auto problem = [](std::string_view body, shape dims) {
+    auto spec = spec_with(models::datatype::fp32, std::move(dims), 0);
+    auto request = read_raw_request(body, spec, "m");
+    REQUIRE(!request);
+    return request.error().message;
+  };
+  CHECK(problem("123", {2}) == "input byte size mismatch for raw input 'x'. Expected 8, got 3");
+  CHECK(problem("123", {-1, 2})
+        == "input byte size mismatch for raw input 'x'. Expected a multiple of 8, got 3");
+  CHECK(problem("", {huge, huge})
+        == "input byte size mismatch for raw input 'x'. Expected more bytes than can be counted, "
+           "got 0");
+  CHECK(problem("1234", {0, -1})
+        == "The shape of the raw input 'x' can not be deduced because it has a dimension of 0");
   auto two = spec_with(models::datatype::fp32, {1}, 0);
   two.inputs.push_back(two.inputs.front());
   CHECK(read_raw_request("1234", two, "m").error().message

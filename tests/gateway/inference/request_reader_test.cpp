@@ -1,6 +1,8 @@
 #include "gateway/inference/request_reader.hpp"
 
 #include <cstring>
+#include <optional>
+#include <thread>
 
 #include <doctest/doctest.h>
 
@@ -76,6 +78,71 @@ TEST_CASE("members may come in any order, with unknown ones and nulls between") 
     {"name":"b","data":[true,false],"shape":[2],"datatype":"BOOL"}],"z":0})");
   REQUIRE(two);
   CHECK(two->inputs.at(1).data.view() == std::string_view("\1\0", 2));
+}
+
+TEST_CASE("a key as long as the request, before data that comes first, harms nothing") {
+  // Each thread has a parser of its own, and a large text has one too.
+  for (auto size : {50'000, 100'000, 400'000, 3'000'000, 12'000'000}) {
+    CAPTURE(size);
+    std::string key(static_cast<std::size_t>(size), 'a');
+    auto text = "{\"inputs\":[{\"" + key + R"(":1,"data":["b\n"],"name":"x","shape":[1],)"
+                + R"("d\u0061tatype":"BYTES"}]})";
+    std::optional<runtime::expected<inference_request>> request;
+    std::thread{[&] { request = read(text); }}.join();
+    REQUIRE(request->has_value());
+    CHECK((*request)->inputs.at(0).data.view() == std::string_view("\2\0\0\0b\n", 6));
+  }
+}
+
+TEST_CASE("what says how to read an input stands in it only once") {
+  std::string good = R"("datatype":"FP32","shape":[1],"data":[1])";
+  for (std::string twice :
+       {R"("shape":[2])", R"("datatype":"INT8")", R"("data":[2])"})
+    problem(good + "," + twice);
+  has(problem(R"("data":[1],"data":[2],"datatype":"FP32","shape":[1])"),
+      "inputs.data: expected only once");
+}
+
+TEST_CASE("members that are passed over must be JSON too") {
+  for (auto good : {"true", "false", "null", "-0.5e3", "123456789012345678901234567890", "[]", "{}",
+                    R"([1,[null,{"a":"\ud83d\ude00"}],"\\"])"}) {
+    CAPTURE(good);
+    auto member = std::string{R"("y":)"} + good;
+    CHECK(read(R"({"inputs":[],)" + member + "}"));
+    CHECK(read(R"({"inputs":[],"outputs":[{"name":"a",)" + member + "}]}"));
+    input(R"("datatype":"FP32","shape":[0],)" + member);
+  }
+  for (auto bad : {"tru", "truex", "nope", "nul", "nullx", "01", "1x", "-", ".5", "\"\\q\"",
+                   "\"\\ud800\"", "[1 2]", "[1,]", "[1,,2]", "{\"a\"}", "{\"a\":}", "{\"a\" 1}",
+                   "{\"\\q\":1}", "[nul]", "{1:2}", ""}) {
+    CAPTURE(bad);
+    auto member = std::string{R"("y":)"} + bad;
+    CHECK(!read(R"({"inputs":[],)" + member + "}"));
+    CHECK(!read(R"({"inputs":[],"parameters":{)" + member + "}}"));
+    CHECK(!read(R"({"inputs":[],"outputs":[{"name":"a",)" + member + "}]}"));
+    CHECK(!read(R"({"inputs":[],"outputs":[{"name":"a","parameters":{)" + member + "}}]}"));
+    problem(R"("datatype":"FP32","shape":[0],)" + member);
+    problem(R"("datatype":"FP32","shape":[0],"parameters":{)" + member + "}");
+  }
+}
+
+TEST_CASE("what is wrong with a text as JSON is said") {
+  auto words = [](std::string_view text) {
+    auto request = read(text);
+    REQUIRE(!request);
+    return request.error().message;
+  };
+  auto whole = std::string{R"({"inputs":[]})"};
+  has(words("{"), "expected an object that ends with the text");
+  has(words(R"({"inputs":[])"), "expected an object that ends with the text");
+  has(words(whole + " x"), "expected an object that ends with the text");
+  has(words("\xef\xbb\xbf" + whole), "byte order mark");
+  has(words("[]"), "expected an object");
+  has(words(R"({"inputs":[],"id":"\ud800"})"), "id: expected a string with valid escapes");
+  has(words(R"({"inputs":[],"id":nul})"), "expected null");
+  has(problem(R"("datatype":"BYTES","shape":[1],"data":["\ud800"])"),
+      "element 0: expected a string with valid escapes");
+  has(problem(R"("datatype":"INT8","shape":[2],"data":[1,])"), "not valid JSON");
 }
 
 TEST_CASE("whole numbers must be in the range of their datatype, and booleans must be such") {
@@ -154,6 +221,9 @@ TEST_CASE("binary inputs are taken in their order, and all bytes must be used") 
       "unexpected size for input 'b', expecting 1 additional bytes for model 'm'");
   has(read(two, "abcde").error().message, "unexpected additional input data for model 'm'");
   has(problem(binary(3), "abc"), "input byte size mismatch");
+  has(problem(R"("datatype":"FP64","shape":[2305843009213693952],)"
+              R"("parameters":{"binary_data_size":0})"),
+      "Expected 2305843009213693952 elements of 8 bytes, got 0");
   has(problem(binary(2) + R"(,"data":[1,2])", "ab"), "not both");
   problem(R"("datatype":"INT8","shape":[2],"parameters":{"binary_data_size":-1})");
 }

@@ -78,12 +78,23 @@ private:
     if (!given_.is_detached()) {
       if (const auto checked = check_size(given_); !checked)
         add(".data", checked.error().message);
+      else if (given_.type == datatype::boolean)
+        check_truths();
       return;
     }
     const std::size_t size = size_of(given_.type);
     if (size > 0 && (given_.byte_size % size != 0 || given_.byte_size / size != *count))
       add(".data", "expected " + std::to_string(*count) + " elements of " + std::to_string(size)
                      + " bytes, got " + std::to_string(given_.byte_size) + " bytes");
+  }
+
+  void check_truths() {
+    const std::string_view data = given_.data.view();
+    const auto wrong =
+      std::find_if(data.begin(), data.end(), [](char c) { return c != 0 && c != 1; });
+    if (wrong != data.end())
+      add(".data[" + std::to_string(wrong - data.begin()) + "]",
+          "expected 0 or 1, got " + std::to_string(static_cast<unsigned char>(*wrong)));
   }
 
   void add_dim(std::size_t index, const std::string& words) {

@@ -75,6 +75,21 @@ void check_batching(const model_spec& spec, problem_list& problems) {
                          + " belongs to no priority level");
 }
 
+void check_warm_up(const model_spec& spec, problem_list& problems) {
+  for (std::size_t index = 0; index < spec.warm_up.size(); ++index) {
+    const warm_up_request& request = spec.warm_up[index];
+    const std::string path = "warm_up[" + std::to_string(index) + "]";
+    // Without a batch dimension there are no rows to count.
+    if (spec.max_batch_size > 0 && (request.rows < 1 || request.rows > spec.max_batch_size))
+      problems.push_back(path + ".rows: expected 1 to " + std::to_string(spec.max_batch_size)
+                         + ", got " + std::to_string(request.rows));
+    for (const auto& [name, dims] : request.dims)
+      if (std::none_of(spec.inputs.begin(), spec.inputs.end(),
+                       [&](const tensor_spec& each) { return each.name == name; }))
+        problems.push_back(path + ".dims: the model has no input \"" + name + "\"");
+  }
+}
+
 void check_instances(const model_spec& spec, problem_list& problems) {
   const std::size_t known = problems.size();
   for (const instance_group& each : spec.instances)
@@ -175,6 +190,7 @@ std::vector<std::string> check_model_spec(const model_spec& spec) {
   check_tensors(spec.outputs, "outputs", spec.max_batch_size > 0, problems);
   check_batching(spec, problems);
   check_instances(spec, problems);
+  check_warm_up(spec, problems);
   check_kind(spec, problems);
   check_ensemble(spec, problems);
   return problems;

@@ -25,6 +25,19 @@ std::uint64_t version_number(std::string_view version) {
   return number;
 }
 
+/// Whether there is more in a model's folder than goes with its last version.
+bool has_other_folders(const fs::path& folder, std::string_view version, bool is_fileless) {
+  std::error_code error;
+  for (fs::directory_iterator each{folder, error}, end; !error && each != end;
+       each.increment(error)) {
+    const std::string name = each->path().filename().string();
+    // A model without files is its configuration: only another version keeps it.
+    if (name != version && each->is_directory() && (!is_fileless || is_version(name)))
+      return true;
+  }
+  return false;
+}
+
 /// Part of a text, as `read_block` gives it of a file.
 file_block block_of(const std::string& text, std::uint64_t offset, std::uint64_t length) {
   const std::uint64_t first = std::min<std::uint64_t>(offset, text.size());
@@ -86,18 +99,23 @@ runtime::expected<void> repository::remove(std::string_view name, std::string_vi
   if (!found)
     return tl::unexpected(found.error());
   const auto model = models_.find(name);
-  const bool is_whole = version.empty() || model->second.versions.size() == 1;
+  const bool has_no_files = is_fileless(model->second);
+  const bool is_last = version.empty() || model->second.versions.size() == 1;
+  const bool is_whole =
+    version.empty() || (is_last && !has_other_folders(folder_of(name), version, has_no_files));
   const fs::path victim = is_whole ? folder_of(name) : folder_of(name) / std::string{version};
   const fs::path grave = staging_folder() / ("removed." + std::to_string(++removals_));
   std::error_code error;
-  fs::rename(victim, grave, error);
+  // A version of a model without files may have no folder.
+  if (is_whole || !has_no_files || fs::exists(victim, error))
+    fs::rename(victim, grave, error);
   if (error)
     return runtime::fail(error_code::internal,
                          "can not remove " + victim.string() + ": " + error.message());
   // The rename has removed it; what is left in the staging folder goes at the next start at the
   // latest.
   fs::remove_all(grave, error);
-  if (is_whole)
+  if (is_last)
     models_.erase(model);
   else
     model->second.versions.erase(version_number(version));

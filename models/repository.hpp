@@ -153,9 +153,10 @@ public:
   /// error. Where the model has other versions already, `spec` must declare the same inputs,
   /// outputs and `max_batch_size`, since all versions share one config.toml; its other fields, and
   /// its labels, replace the old ones, but for the name of the file, under which the other versions
-  /// are found. Errors abandon the upload: not_found, bad_input (name, version, or `spec.name` is
-  /// another name), conflict (the version has other bytes, or the declarations differ), store_full,
-  /// internal.
+  /// are found. Errors abandon the upload and leave the model as it was, also on the disk:
+  /// not_found, bad_input (name, version, or `spec.name` is another name), conflict (the version
+  /// has other bytes or a folder that is not empty, the declarations differ, or the model is of a
+  /// kind without files), store_full, internal.
   runtime::expected<repository_entry> commit_upload(const std::string& upload_id,
                                                     const std::string& name,
                                                     const std::string& version, model_spec spec);
@@ -163,8 +164,9 @@ public:
   /// Removes an upload's file. Unknown ids are ignored.
   void abandon_upload(const std::string& upload_id);
 
-  /// Removes a version, or the whole model when `version` is empty. Errors: model_not_found,
-  /// internal.
+  /// Removes a version, or the whole model when `version` is empty. The last version takes the
+  /// model's folder with it, unless that has a folder of something else: then it only takes its
+  /// own. Errors: model_not_found, internal.
   runtime::expected<void> remove(std::string_view name, std::string_view version);
 
   /// The file with this digest. Errors: not_found.

@@ -18,6 +18,9 @@ using runtime::error_code;
 constexpr std::uint64_t config_bytes_max = std::uint64_t{1} << 20;
 constexpr std::uint64_t digests_bytes_max = std::uint64_t{64} << 20;
 
+constexpr std::string_view no_version =
+  "it has no version: expected a folder whose name is a whole number from 1 up";
+
 std::string joined(const runtime::failure& failure) {
   std::string text;
   for (const std::string& line : failure.details)
@@ -44,11 +47,14 @@ void repository::read_models() {
   }
   std::sort(names.begin(), names.end());
   for (const std::string& name : names) {
+    const std::size_t known_problems = problems_.size();
     auto model = read_model(name);
     if (!model)
       problems_.push_back(name + ": " + model.error().message);
     else if (!model->versions.empty())
       models_.emplace(name, std::move(*model));
+    else if (problems_.size() == known_problems)
+      problems_.push_back(name + ": " + std::string{no_version});
   }
 }
 
@@ -62,7 +68,7 @@ runtime::expected<void> repository::read_again(const std::string& name) {
   auto model = read_model(name);
   std::string problem = model ? "" : model.error().message;
   if (model && model->versions.empty())
-    problem = problems_.size() > known_problems ? problems_.back() : "it has no version";
+    problem = problems_.size() > known_problems ? problems_.back() : no_version;
   problems_.resize(known_problems);
   if (!problem.empty())
     return runtime::fail(error_code::bad_input, problem);
@@ -101,6 +107,8 @@ runtime::expected<repository::model_record> repository::read_config(const std::s
     auto spec = parse_model_spec(*text);
     if (!spec)
       return runtime::fail(error_code::bad_input, "config.toml: " + joined(spec.error()));
+    if (spec->batching.preserve_ordering)
+      warnings_.push_back(name + ": config.toml: not used here: batching.preserve_ordering");
     model_record model;
     model.spec = std::move(*spec);
     return model;

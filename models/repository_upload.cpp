@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <charconv>
+#include <optional>
+#include <string>
 #include <system_error>
 #include <utility>
 
@@ -11,6 +13,8 @@ namespace {
 
 namespace fs = std::filesystem;
 using runtime::error_code;
+
+constexpr std::uint64_t config_bytes_max = std::uint64_t{64} << 20;
 
 tl::unexpected<runtime::failure> no_upload(const std::string& id) {
   return runtime::fail(error_code::not_found, "there is no open upload \"" + id + "\"");
@@ -27,6 +31,31 @@ bool has_same_interface(const model_spec& one, const model_spec& other) {
   return one.inputs == other.inputs
          && without_labels(one.outputs) == without_labels(other.outputs)
          && one.max_batch_size == other.max_batch_size;
+}
+
+/// Whether a version can not be put here.
+bool is_taken(const fs::path& folder) {
+  std::error_code error;
+  return fs::exists(folder, error)
+         && !(fs::is_directory(folder, error) && fs::is_empty(folder, error));
+}
+
+/// The text of a file, or none where there is no file.
+runtime::expected<std::optional<std::string>> text_if_there(const fs::path& path) {
+  auto text = read_text(path, config_bytes_max);
+  if (text)
+    return std::optional<std::string>{std::move(*text)};
+  if (text.error().code != error_code::not_found)
+    return tl::unexpected(text.error());
+  return std::optional<std::string>{};
+}
+
+void put_back(const fs::path& path, const std::optional<std::string>& text) {
+  std::error_code error;
+  if (text)
+    (void)write_atomically(path, *text);
+  else
+    fs::remove(path, error);
 }
 
 runtime::failure in_words(const std::string& doing, const std::error_code& error) {
@@ -166,6 +195,9 @@ runtime::expected<repository_entry> repository::enter(const std::string& upload_
     return tl::unexpected(number.error());
   const auto model = models_.find(name);
   if (model != models_.end()) {
+    if (is_fileless(model->second))
+      return runtime::fail(error_code::conflict,
+                           "the other versions of \"" + name + "\" are of a kind that has no file");
     const auto existing = model->second.versions.find(*number);
     if (existing != model->second.versions.end()) {
       if (existing->second.digest == staged.digest)
@@ -207,25 +239,43 @@ runtime::expected<std::uint64_t> repository::choose_version(const std::string& n
 runtime::expected<void> repository::place_files(const std::string& upload_id, upload& staged,
                                                 const model_spec& spec, std::uint64_t version) {
   const fs::path folder = upload_folder(upload_id, staged.byte_size);
+  const fs::path model_folder = folder_of(spec.name);
+  const fs::path place = model_folder / std::to_string(version);
+  const fs::path config = model_folder / "config.toml";
+  if (is_taken(place))
+    return runtime::fail(error_code::conflict,
+                         "version " + std::to_string(version) + " of \"" + spec.name
+                           + "\" has a folder already, which is not empty and holds no model that "
+                             "is known here");
+  const auto old_config = text_if_there(config);
+  if (!old_config)
+    return tl::unexpected(old_config.error());
   if (auto published = staged.file.publish(folder / spec.file_name); !published)
     return published;
   std::error_code error;
-  const bool is_new = fs::create_directory(folder_of(spec.name), error);
+  const bool is_new = fs::create_directory(model_folder, error);
   if (error)
     return tl::unexpected(in_words("make the folder of the model", error));
-  auto placed = write_atomically(folder_of(spec.name) / "config.toml", to_toml(spec));
+  auto placed = write_atomically(config, to_toml(spec));
   if (placed) {
     // One rename makes the version appear with its file, or not at all.
-    fs::rename(folder, folder_of(spec.name) / std::to_string(version), error);
+    fs::rename(folder, place, error);
     if (error)
       placed = tl::unexpected(in_words("move the model to its place", error));
   }
+  const bool is_in_place = placed.has_value();
   if (placed)
-    placed = sync_folder(folder_of(spec.name));
+    placed = sync_folder(model_folder);
   if (placed)
     placed = sync_folder(options_.folder);
-  if (!placed && is_new)
-    fs::remove_all(folder_of(spec.name), error);
+  if (placed)
+    return placed;
+  if (is_in_place)
+    fs::rename(place, folder, error);
+  if (is_new)
+    fs::remove_all(model_folder, error);
+  else
+    put_back(config, *old_config);
   return placed;
 }
 

@@ -21,7 +21,7 @@ struct triton_model {
   model_spec spec;
   /// Files in the model's folder with one label a line, by the output they belong to.
   std::map<std::string, std::string> label_files;
-  /// Fields that are set and not used here, by name, in order.
+  /// Fields that are set and not used here, by name: unknown ones in their order, then known ones.
   std::vector<std::string> unused;
 };
 

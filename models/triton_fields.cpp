@@ -22,6 +22,14 @@ constexpr std::array<datatype, 15> types{
 constexpr std::uint64_t batch_delay_max = 60'000'000;
 constexpr std::string_view isolation_key = "isolation";
 
+/// Parameters by which Triton's backend for PyTorch is set up, and which set up nothing here.
+constexpr std::array<std::string_view, 10> backend_parameters{
+  "DISABLE_CUDNN",         "DISABLE_OPTIMIZED_EXECUTION",
+  "ENABLE_CACHE_CLEANING", "ENABLE_JIT_EXECUTOR",
+  "ENABLE_JIT_PROFILING",  "ENABLE_TENSOR_FUSER",
+  "ENABLE_WEIGHT_SHARING", "INFERENCE_MODE",
+  "INTER_OP_THREAD_COUNT", "INTRA_OP_THREAD_COUNT"};
+
 triton::DataType number_of(datatype type) {
   const auto found = std::find(types.begin() + 1, types.end(), type);
   return static_cast<triton::DataType>(found - types.begin());
@@ -76,7 +84,14 @@ queue_policy policy_from(const triton::ModelQueuePolicy& message) {
           message.max_queue_size()};
 }
 
-void read_batching(const triton::ModelDynamicBatching& message, model_spec& spec) {
+/// Numbers beyond what is kept of them stay beyond what a configuration may say.
+std::uint32_t narrowed(std::uint64_t number) {
+  return static_cast<std::uint32_t>(
+    std::min<std::uint64_t>(number, std::numeric_limits<std::uint32_t>::max()));
+}
+
+void read_batching(const triton::ModelDynamicBatching& message, model_spec& spec,
+                   std::vector<std::string>& problems) {
   spec.batch_delay_max_us = static_cast<std::uint32_t>(
     std::min(message.max_queue_delay_microseconds(), batch_delay_max));
   batching_policy& batching = spec.batching;
@@ -84,11 +99,15 @@ void read_batching(const triton::ModelDynamicBatching& message, model_spec& spec
                                   message.preferred_batch_size().end());
   std::sort(batching.preferred_sizes.begin(), batching.preferred_sizes.end());
   batching.preserve_ordering = message.preserve_ordering();
-  batching.priority_levels = static_cast<std::uint32_t>(message.priority_levels());
-  batching.default_priority = static_cast<std::uint32_t>(message.default_priority_level());
+  batching.priority_levels = narrowed(message.priority_levels());
+  batching.default_priority = narrowed(message.default_priority_level());
   batching.default_queue = policy_from(message.default_queue_policy());
   for (const auto& [level, policy] : message.priority_queue_policy())
-    batching.queue_by_priority.emplace(static_cast<std::uint32_t>(level), policy_from(policy));
+    if (narrowed(level) == level)
+      batching.queue_by_priority.emplace(narrowed(level), policy_from(policy));
+    else
+      problems.push_back("the queue policy of priority " + std::to_string(level)
+                         + " belongs to no priority level");
 }
 
 void read_steps(const triton::ModelEnsembling& message, model_spec& spec) {
@@ -146,6 +165,20 @@ void read_warm_up(const triton::ModelConfig& message, model_spec& spec) {
     }
     spec.warm_up.push_back(std::move(request));
   }
+}
+
+/// Settings that are read, and shown, and have no effect here.
+void name_unused(const triton::ModelConfig& message, triton_model& model) {
+  if (message.dynamic_batching().preserve_ordering())
+    model.unused.push_back("dynamic_batching.preserve_ordering");
+  for (int index = 0; index < message.instance_group_size(); ++index)
+    if (message.instance_group(index).kind() == triton::ModelInstanceGroup::KIND_MODEL)
+      model.unused.push_back("instance_group[" + std::to_string(index) + "].kind=KIND_MODEL");
+  if (model.spec.kind != model_kind::torchscript)
+    return;
+  for (const std::string_view key : backend_parameters)
+    if (model.spec.parameters.contains(std::string{key}))
+      model.unused.push_back("parameters." + std::string{key});
 }
 
 void write_policy(const queue_policy& policy, triton::ModelQueuePolicy& message) {
@@ -255,7 +288,7 @@ triton_model from_message(const triton::ModelConfig& message, std::vector<std::s
   read_versions(message.version_policy(), spec.served);
   spec.instances = read_instances(message, problems);
   read_warm_up(message, spec);
-  read_batching(message.dynamic_batching(), spec);
+  read_batching(message.dynamic_batching(), spec, problems);
   read_steps(message.ensemble_scheduling(), spec);
   order_steps(spec);
   spec.response_cache = message.response_cache().enable();
@@ -266,6 +299,7 @@ triton_model from_message(const triton::ModelConfig& message, std::vector<std::s
       spec.parameters.emplace(key, value.string_value());
   if (message.model_transaction_policy().decoupled())
     problems.push_back("a decoupled model can not be served");
+  name_unused(message, model);
   return model;
 }
 
@@ -290,7 +324,8 @@ void to_message(const model_spec& spec, triton::ModelConfig& message) {
     write_tensor(each, *message.add_output());
   if (spec.kind == model_kind::ensemble)
     write_steps(spec, *message.mutable_ensemble_scheduling());
-  else if (spec.max_batch_size > 0)
+  else if (spec.max_batch_size > 0 || spec.batch_delay_max_us > 0
+           || spec.batching != batching_policy{})
     write_batching(spec, *message.mutable_dynamic_batching());
   if (spec.kind != model_kind::ensemble)
     write_instances(spec.name, spec.instances, message);

@@ -81,6 +81,19 @@ TEST_CASE("identity gives no output in the place of an input that is left out") 
   CHECK(tests::any_contains(check_model_spec(spec), "inputs[0].optional: expected false"));
 }
 
+TEST_CASE("a BOOL that is neither 0 nor 1 is refused, and the element named") {
+  const auto spec = spec_of(model_kind::identity, datatype::boolean, 1, 3);
+  const auto given = [](std::uint8_t last) {
+    return tensor_of<std::uint8_t>("IN0", datatype::boolean, {0, 1, last});
+  };
+  CHECK(run_builtin(spec, {given(1)}).has_value());
+  const auto refused = run_builtin(spec, {given(255)});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == runtime::error_code::bad_input);
+  CHECK(refused.error().details
+        == std::vector<std::string>{"inputs[0].data[2]: expected 0 or 1, got 255"});
+}
+
 TEST_CASE("add_sub gives the sum and the difference, and whole numbers wrap around") {
   const auto spec = spec_of(model_kind::add_sub, datatype::int8, 2, 3);
   const auto outputs =

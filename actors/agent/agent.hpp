@@ -168,7 +168,7 @@ private:
   // agent_batches.cpp: what goes to the worker and comes back
   void advance();
   queue_room room_at(const worker& one) const;
-  /// Whether a batch at a busy worker soon runs, or no rule says that it had better wait here.
+  /// Whether a batch at a busy worker soon runs, or no rule says who waits how.
   bool may_wait_at_worker() const;
   /// The worker that has the most room; null when none can take more.
   worker* freest();

@@ -12,8 +12,7 @@ namespace {
 
 using runtime::error_code;
 
-/// A worker that has its next batch before it has ended one saves the way there, which is nothing
-/// beside a longer forward.
+/// Who waits at a worker for no longer than this waits as well as in the queue.
 constexpr std::uint64_t short_forward_us = 20'000;
 
 /// Whether the failure tells of a broken worker rather than of what INFERENCE said.
@@ -58,7 +57,7 @@ queue_room agent_state::room_at(const worker& one) const {
 
 bool agent_state::may_wait_at_worker() const {
   // What is there already can not be overtaken, counted or given up any more.
-  return forward_us ? *forward_us <= short_forward_us : !queue->has_rules();
+  return !queue->has_rules() || (forward_us && *forward_us <= short_forward_us);
 }
 
 agent_state::worker* agent_state::freest() {

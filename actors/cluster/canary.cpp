@@ -42,6 +42,7 @@ run_execution canary_order(const std::string& execution_id, const model_entry& m
   order.model = model.name;
   order.version = model.version;
   order.model_digest = model.digest;
+  order.model_revision = model.revision;
   order.inputs = zero_inputs(model.spec);
   order.deterministic = true;
   order.required_cpu = 0;

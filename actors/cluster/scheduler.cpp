@@ -173,7 +173,8 @@ run_execution order_of(execution_request& request) {
                       request.required_memory,
                       request.required_gpu,
                       request.priority,
-                      0};
+                      0,
+                      request.model.model_revision};
   for (auto& input : request.inputs)
     order.inputs.push_back(input.data.size() > inline_data_max ? models::detached(input)
                                                                : std::move(input));

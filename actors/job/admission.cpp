@@ -57,6 +57,7 @@ std::vector<std::string> complete_spec(job_spec& spec, const std::vector<model_e
   for (std::size_t index = 0; index < entries.size(); ++index) {
     spec.steps[index].version = entries[index].version;
     spec.steps[index].model_digest = entries[index].digest;
+    spec.steps[index].model_revision = entries[index].revision;
   }
   switch (spec.kind) {
     case pattern::single:

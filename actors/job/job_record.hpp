@@ -80,13 +80,15 @@ struct step_spec {
   /// chained: this step's input name -> the previous step's output name. Empty: by equal names, or
   /// the only output to the only input.
   std::map<std::string, std::string> input_map;
+  /// Set at admission: the model's configuration.
+  std::uint32_t model_revision = 0;
 
   bool operator==(const step_spec&) const = default;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, step_spec& x) {
-  return f(x.model, x.version, x.model_digest, x.weight, x.input_map);
+  return f(x.model, x.version, x.model_digest, x.weight, x.input_map, x.model_revision);
 }
 
 /// `nodes` of a submission: which nodes may run it. Names are node ids or node names.

@@ -133,7 +133,7 @@ struct acquire_model {
   /// Empty: whatever the catalogue says.
   std::string digest;
   std::uint64_t time_left_ms = 0;
-  /// The configuration is to be this one, or a newer one.
+  /// Of the configuration; the one that is served now stands in for one that is no more.
   std::uint32_t revision = 0;
 };
 

@@ -41,6 +41,8 @@ struct run_execution {
   std::uint32_t priority = 5;
   /// What is left of the job's time; clocks differ, so no absolute time is sent.
   std::uint64_t time_left_ms = 0;
+  /// The model's configuration.
+  std::uint32_t model_revision = 0;
 };
 
 template <class Inspector>
@@ -48,7 +50,7 @@ typename Inspector::result_type inspect(Inspector& f, run_execution& x) {
   return f(x.execution_id, x.job_id, x.epoch, x.model, x.version, x.model_digest, x.inputs,
            x.cabinet, x.reduce, x.histogram_bins, x.histogram_low, x.histogram_high,
            x.deterministic, x.required_cpu, x.required_memory, x.required_gpu, x.priority,
-           x.time_left_ms);
+           x.time_left_ms, x.model_revision);
 }
 
 /// One direct inference of a `run_direct`, under the number by which its answer is known.

@@ -64,7 +64,7 @@ caf::typed_response_promise<served_model> model_store_state::acquire(const acqui
   auto promise = self->make_response_promise<served_model>();
   model_waiter waiter{wish, promise, deadline_of(now_ms(), wish.time_left_ms), {}};
   auto found = known.find(catalogue_key(wish.name, wish.version, wish.digest));
-  if (found != known.end() && found->second.revision >= wish.revision)
+  if (found != known.end() && found->second.revision == wish.revision)
     take_entry(std::move(waiter), found->second);
   else
     find(std::move(waiter));

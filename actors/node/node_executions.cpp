@@ -20,7 +20,9 @@ constexpr std::uint64_t gigabyte = 1'000'000'000;
 constexpr std::uint64_t time_left_max_ms = 1'000ull * 3'600 * 24 * 365;
 
 std::string model_key_of(const run_execution& order) {
-  return served_model{order.model, order.version, order.model_digest, {}, 0, {}, 0}.key();
+  return served_model{order.model, order.version, order.model_digest, {}, 0, {},
+                      order.model_revision}
+    .key();
 }
 
 }  // namespace
@@ -113,9 +115,14 @@ void node_actor_state::use_model(const std::string& model_key, const run_executi
 
 void node_actor_state::ask_for_model(const std::string& model_key, const run_execution& order) {
   models.at(model_key).asked = true;
-  acquire_model wish{order.model, order.version, order.model_digest, order.time_left_ms};
+  acquire_model wish{order.model, order.version, order.model_digest, order.time_left_ms,
+                     order.model_revision};
   calls.call(self, arguments.cache.get(), order.time_left_ms + patience_ms(), {}, std::move(wish),
-             [this, model_key](runtime::expected<served_model> reply) {
+             [this, model_key, revision = order.model_revision](
+               runtime::expected<served_model> reply) {
+               // Agents are told apart by the revision that was asked for.
+               if (reply)
+                 reply->revision = revision;
                take_model(model_key, std::move(reply));
              });
 }

@@ -1,5 +1,6 @@
 #include "actors/node/node_tree.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <map>
@@ -75,9 +76,8 @@ gpu_load load_of(const std::string& device, const models::gpu_reading& told) {
 }
 
 /// What heartbeats tell of the machine.
-std::function<node_load()> make_measure(const config::options& options,
-                                        const std::vector<device_facts>& devices) {
-  auto gpus = gpus_among(devices);
+std::function<node_load()> make_measure(const config::options& options, const node_facts& facts) {
+  auto gpus = gpus_among(facts.devices);
   std::shared_ptr<models::gpu_watch> watch;
   if (!gpus.empty()) {
     std::vector<std::uint32_t> numbers;
@@ -87,11 +87,10 @@ std::function<node_load()> make_measure(const config::options& options,
       std::move(numbers), std::chrono::milliseconds{options.cluster.heartbeat_ms});
   }
   return [meter = std::make_shared<runtime::cpu_meter>(), folder = options.cluster.data_dir, gpus,
-          watch] {
+          watch, offered = facts.memory_bytes] {
     node_load load;
     load.cpu_permille = meter->permille();
-    auto memory = runtime::machine_memory();
-    load.memory_used_bytes = memory.total_bytes - memory.available_bytes;
+    load.memory_used_bytes = memory_in_use(runtime::machine_memory(), offered);
     load.disk_free_bytes = runtime::disk_free_bytes(folder);
     if (watch)
       for (auto& [number, told] : watch->latest())
@@ -149,8 +148,8 @@ runtime::child_spec node_child(const node_setup& setup, const node_tree_argument
   values.entry = arguments.entry;
   values.cache = services.cache;
   values.devices = services.devices;
-  values.measure = arguments.measure ? arguments.measure
-                                     : make_measure(arguments.options, setup.facts.devices);
+  values.measure =
+    arguments.measure ? arguments.measure : make_measure(arguments.options, setup.facts);
   return make_child("NODE", arguments.node,
                     [values](caf::local_actor& parent) -> node_control_actor {
                       return parent.spawn(node, values);
@@ -158,6 +157,10 @@ runtime::child_spec node_child(const node_setup& setup, const node_tree_argument
 }
 
 }  // namespace
+
+std::uint64_t memory_in_use(const runtime::memory_facts& machine, std::uint64_t offered) {
+  return machine.total_bytes == 0 ? 0 : offered - std::min(offered, machine.available_bytes);
+}
 
 runtime::supervisor_spec node_tree(const node_setup& setup, node_tree_arguments arguments) {
   node_services services;

@@ -12,6 +12,7 @@
 #include "config/options.hpp"
 #include "models/cabinet.hpp"
 #include "models/device.hpp"
+#include "runtime/machine.hpp"
 #include "runtime/service.hpp"
 #include "runtime/supervisor.hpp"
 
@@ -64,6 +65,10 @@ struct node_tree_arguments {
   /// Stands before every INFERENCE; empty: nothing does.
   inference_decorator decorate = {};
 };
+
+/// How many of the `offered` bytes of a node are not there for new work, because others on its
+/// machine have them, too; 0 when the machine's memory can not be read.
+std::uint64_t memory_in_use(const runtime::memory_facts& machine, std::uint64_t offered);
 
 /// The supervisor of a node: CACHE, AGENT ENTRY, one DEVICE each, and NODE, which fall and start
 /// together (one_for_all), since each holds what another has told it. Its agents' INFERENCE

@@ -55,7 +55,11 @@ model_list models_state::list() const {
 caf::result<model_list> models_state::remove(const remove_model& request) {
   if (auto removed = arguments.repository->remove(request.name, request.version); !removed)
     return runtime::to_error(removed.error());
-  note_catalogue();
+  retire_all(table.refresh(list().models));
+  table.forget(request.name);
+  // It is removed all the same: a full disk must not keep people from making space.
+  (void)save_wishes(table);
+  announce();
   model_list left;
   for (const auto& entry : arguments.repository->list())
     if (entry.name == request.name)
@@ -69,6 +73,10 @@ caf::result<chunk> models_state::fetch(const fetch_chunk& request) const {
   auto block = arguments.repository->read_chunk(request.digest, request.offset, request.length);
   if (!block && block.error().code == error_code::not_found)
     block = sent.read_chunk(request.digest, request.offset, request.length);
+  for (const auto& [id, check] : checks)
+    if (!block && check.request.digest == request.digest)
+      if (auto read = models::read_block(check.path, request.offset, request.length))
+        block = models::file_block{std::move(*read), check.request.byte_size};
   if (block)
     return chunk{std::move(block->data), block->total_size};
   if (block.error().code != error_code::not_found)
@@ -79,11 +87,51 @@ caf::result<chunk> models_state::fetch(const fetch_chunk& request) const {
   return chunk{std::move(part->data), part->total_size};
 }
 
+caf::result<model_alias> models_state::set_alias(const set_model_alias& request) {
+  const model_alias& target = request.target;
+  for (const std::string& model : {request.alias, target.version.empty() ? "" : target.model})
+    if (loads.contains(model))
+      return runtime::to_error(error_code::conflict, "'" + model
+                                                       + "' is on its way into service; try again");
+  if (!target.model.empty()) {
+    auto plan = table.plan_alias(request.alias, target);
+    if (!plan)
+      return runtime::to_error(plan.error());
+    if (*plan) {
+      table.begin_load(**plan);
+      announce();
+      auto promise = self->make_response_promise<model_alias>();
+      load_run run;
+      run.plan = std::move(**plan);
+      run.alias = alias_change{request, promise};
+      start_run(std::move(run), prepare_ms_max);
+      return promise;
+    }
+  }
+  if (auto taken = take_alias(request); !taken)
+    return runtime::to_error(taken.error());
+  return target;
+}
+
+runtime::expected<void> models_state::take_alias(const set_model_alias& request) {
+  serving_table next = table;
+  const auto gone = next.set_alias(request.alias, request.target);
+  if (!gone)
+    return tl::unexpected(gone.error());
+  if (auto saved = save_wishes(next); !saved)
+    return saved;
+  table = std::move(next);
+  announce();
+  retire_all(*gone);
+  return {};
+}
+
 void models_state::refuse_all() {
   for (auto& [id, check] : checks)
     check.promise.deliver(
       runtime::to_error(error_code::unavailable, "the catalogue of models is stopping"));
   checks.clear();
+  waiting_uploads.clear();
   refuse_runs();
 }
 

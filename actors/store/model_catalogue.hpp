@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -42,10 +44,12 @@ struct models_arguments {
 
 /// The catalogue of models. An upload:
 ///
-///   open --finish_upload--> checking --model_checked--> entered
-///     \____ idle, abandoned, or any error: nothing is left ____/
+///   open --finish_upload--> checking --model_checked--> preparing --model_prepared--> entered
+///     \____ idle, abandoned, or any error: nothing is left _________________________/
 ///
-/// The file is opened by a MODEL_CHECK actor, so that MODELS answers others meanwhile. An upload in
+/// The file is opened by a MODEL_CHECK actor, so that MODELS answers others meanwhile. It is only
+/// prepared where another version of the model is in service, which stays there until then; where
+/// no node can say whether it starts, it is entered all the same. An upload in
 /// parts stays when its connection breaks and when this process ends, until its time is over:
 ///
 ///   --resume_upload--> written --pause_upload--> waiting --resume_upload--> written ...
@@ -86,8 +90,11 @@ private:
     finish_upload request;
     models::model_spec spec;
     caf::typed_response_promise<model_entry> promise;
-    /// The file goes away when the program that has it open has ended.
+    /// The file goes away when the program that has it open, or the node that prepares it, has
+    /// ended.
     bool is_abandoned = false;
+    /// The sealed file.
+    std::filesystem::path path = {};
   };
 
   /// An upload in parts.
@@ -107,11 +114,30 @@ private:
   void read_resumable();
   /// Starts the program that opens the sealed file at `path`.
   runtime::expected<void> start_check(const check& wanted, const std::filesystem::path& path);
+  /// What the upload will be in the catalogue.
+  model_entry uploaded_entry(const check& wanted) const;
+  /// The file is a model: lets it be prepared, or enters it at once.
+  void bring_in(const std::string& upload_id);
+  /// Answers an upload whose file is not entered.
+  void refuse_upload(const std::string& upload_id, const runtime::failure& cause);
+  /// Makes a version of the checked file.
+  runtime::expected<models::repository_entry> enter(const std::string& upload_id);
+  void answer_upload(const std::string& upload_id, const model_entry& entered);
+  /// Goes on with the uploads that waited for the load of this model.
+  void bring_in_waiting(const std::string& name);
   void watch_uploads();
   void drop_resumables(std::int64_t now);
 
   using served_promise = caf::typed_response_promise<served_models>;
-  /// A model on its way into service.
+  /// An alias that waits for the version which it is to stand for.
+  struct alias_change {
+    set_model_alias request;
+    caf::typed_response_promise<model_alias> promise;
+  };
+  /// For what an upload or an alias needs to start on some node; they go on without, if it takes
+  /// longer.
+  static constexpr std::uint64_t prepare_ms_max = 120'000;
+  /// A model on its way into service: by a load, an upload, or an alias.
   struct load_run {
     serving_table::load_plan plan;
     /// As asked for: who asks for the same waits for the same end.
@@ -123,6 +149,9 @@ private:
     std::vector<served_promise> waiting;
     /// Its files came with the request, which keeps them no longer.
     bool is_sent = false;
+    /// The upload that it enters, or else empty.
+    std::string upload_id = {};
+    std::optional<alias_change> alias = {};
   };
   struct unload_run {
     std::string name;
@@ -137,11 +166,20 @@ private:
   /// The repository has changed: ROUTER is told, and versions that are gone are let go.
   void note_catalogue();
   void announce();
-  runtime::expected<void> save_wishes();
+  /// What is to be served as `next` has it, and as MODELS has it once it is on the disk.
+  runtime::expected<void> save_wishes(const serving_table& next);
+  /// Keeps the revisions over a restart, as well as the disk lets it.
+  void save_revisions();
   runtime::expected<serving_table::load_plan> plan_load(const load_served_model& request);
+  void start_run(load_run run, std::uint64_t time_left_ms);
   void prepare_next(const std::string& name);
+  /// `cause` keeps the version from being prepared that is next.
+  void note_unprepared(const std::string& name, const runtime::failure& cause);
   void finish_load(load_run done);
-  void fail_load(const std::string& name, const runtime::failure& cause);
+  void fail_load(load_run run, const runtime::failure& cause);
+  void answer_failed(load_run& run, const runtime::failure& cause);
+  /// Changes an alias whose version, if it names one, is served.
+  runtime::expected<void> take_alias(const set_model_alias& request);
   template <class Done>
   void retire(const model_entry& entry, std::uint64_t time_left_ms, Done done);
   void retire_all(const std::vector<model_entry>& gone);
@@ -165,7 +203,12 @@ private:
   /// `uploads_due` is on its way.
   bool is_watching = false;
   std::map<std::string, check> checks;
+  /// Checked uploads that wait for a load of their model, by model, in order.
+  std::multimap<std::string, std::string> waiting_uploads;
   serving_table table;
+  /// What is on the disk.
+  models::serving_wishes saved_wishes;
+  std::string saved_revisions;
   models::sent_store sent;
   /// Digests of what is being let go: requests under way may need the files.
   std::multiset<std::string> retiring;

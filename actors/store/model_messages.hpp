@@ -20,8 +20,8 @@ struct model_entry {
   std::uint64_t byte_size = 0;
   std::int64_t created_at = 0;
   models::model_spec spec;
-  /// Grows when the version is loaded with another configuration: agents of an older one are not
-  /// those of this one.
+  /// Grows whenever the model gets another configuration: agents of an older one are not those of
+  /// this one.
   std::uint32_t revision = 0;
 
   bool operator==(const model_entry&) const = default;
@@ -88,8 +88,10 @@ typename Inspector::result_type inspect(Inspector& f, upload_progress& x) {
 }
 
 /// Checks size and digest of the upload, opens the file in a child process, and only then enters
-/// it. Empty version: one above the highest. On any error nothing is left behind. Errors:
-/// bad_input, corrupt, bad_model, conflict (version exists with other bytes).
+/// it. Empty version: one above the highest. Where a version of the model is in service, it stays
+/// there until this one is prepared. On any error nothing is left behind. Errors: bad_input,
+/// corrupt, bad_model, conflict (version exists with other bytes, an alias has the name), what kept
+/// it from being prepared (bad_model, memory_limit, ...).
 struct finish_upload {
   std::string upload_id;
   std::string name;
@@ -250,9 +252,9 @@ typename Inspector::result_type inspect(Inspector& f, get_served_models& x) {
 /// Serves a model: the versions that its policy names, or one, with the configuration in the
 /// repository or the one that is given. A model that is served already is loaded anew and swapped
 /// in when it is ready; on failure the old one stays. Replies when it is served. Errors:
-/// model_not_found, bad_input (configuration, files), bad_model, memory_limit, no_nodes, conflict
-/// (a load of it is under way), overloaded (too many models are served from files that were sent),
-/// expired.
+/// model_not_found, bad_input (configuration, files, models that an ensemble's steps do not fit),
+/// bad_model, memory_limit, no_nodes, conflict (a load of it is under way, an alias has the name),
+/// overloaded (too many models are served from files that were sent), expired.
 struct load_served_model {
   std::string name;
   /// Empty: as the policy says.
@@ -272,7 +274,7 @@ typename Inspector::result_type inspect(Inspector& f, load_served_model& x) {
 }
 
 /// Stops to serve a model, or one version: requests under way end first. Replies when it is gone.
-/// Errors: model_not_found.
+/// Errors: model_not_found, conflict (a load of it is under way, an alias stands for the version).
 struct unload_served_model {
   std::string name;
   /// Empty: all.
@@ -287,8 +289,10 @@ typename Inspector::result_type inspect(Inspector& f, unload_served_model& x) {
   return f(x.name, x.version, x.dependents, x.time_left_ms);
 }
 
-/// Sets an alias, or removes it when `target.model` is empty. Replies with the alias as
-/// it is afterwards. Errors: model_not_found, bad_input, conflict (a model has this name).
+/// Sets an alias, or removes it when `target.model` is empty. A version that it stands for is in
+/// service as long as its model is, and prepared before if it was not. Replies with the alias as it
+/// is afterwards. Errors: model_not_found, bad_input, conflict (a model has this name, the target
+/// is not loaded, or is on its way into service), what kept it from being prepared.
 struct set_model_alias {
   std::string alias;
   model_alias target;

@@ -3,6 +3,7 @@
 
 #include "actors/store/model_catalogue.hpp"
 #include "actors/type_ids.hpp"
+#include "models/disk_file.hpp"
 #include "models/sent_model.hpp"
 #include "runtime/caf_errors.hpp"
 #include "runtime/log.hpp"
@@ -21,6 +22,33 @@ std::chrono::milliseconds waiting_time(std::uint64_t time_left_ms) {
   return std::chrono::milliseconds{std::min(time_left_ms, load_ms_max) + answer_grace_ms};
 }
 
+constexpr std::uint64_t revisions_bytes_max = 64 << 20;
+
+std::filesystem::path revisions_path(const models::repository& repository) {
+  return repository.wishes_path().parent_path() / ".revisions";
+}
+
+/// Whether the failure says nothing about the version: nobody was there who could tell.
+bool is_undecided(error_code code) {
+  switch (code) {
+    case error_code::no_nodes:
+    case error_code::unavailable:
+    case error_code::expired:
+    case error_code::timeout:
+    case error_code::node_lost:
+    case error_code::overloaded:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// Whether the version fails on every node, as it is.
+bool is_final(error_code code) {
+  return code == error_code::bad_model || code == error_code::bad_input
+         || code == error_code::unsupported;
+}
+
 }  // namespace
 
 std::int64_t models_state::now_ms() const {
@@ -34,7 +62,12 @@ void models_state::start_serving() {
                  {{"reason", wishes.error().message}});
     wishes = models::serving_wishes{};
   }
-  table = serving_table(arguments.serving.control == "all", std::move(*wishes));
+  saved_wishes = *wishes;
+  saved_revisions
+    = models::read_text(revisions_path(*arguments.repository), revisions_bytes_max).value_or("");
+  const auto now_s = static_cast<std::uint32_t>(runtime::wall_ms(self->home_system()) / 1'000);
+  table = serving_table(arguments.serving.control == "all", std::move(*wishes),
+                        serving_revisions(saved_revisions, now_s));
   note_catalogue();
 }
 
@@ -45,6 +78,7 @@ void models_state::note_catalogue() {
 
 void models_state::announce() {
   ++serving_revision;
+  save_revisions();
   const auto router = arguments.router.get();
   if (!router)
     return;
@@ -53,12 +87,27 @@ void models_state::announce() {
   self->send(router, std::move(news));
 }
 
-runtime::expected<void> models_state::save_wishes() {
-  auto saved = models::write_serving_wishes(arguments.repository->wishes_path(), table.wishes());
-  if (!saved)
+runtime::expected<void> models_state::save_wishes(const serving_table& next) {
+  if (next.wishes() == saved_wishes)
+    return {};
+  auto saved = models::write_serving_wishes(arguments.repository->wishes_path(), next.wishes());
+  if (saved)
+    saved_wishes = next.wishes();
+  else
     runtime::log(runtime::log_level::error, name, "can not store what is to be served",
                  {{"reason", saved.error().message}});
   return saved;
+}
+
+void models_state::save_revisions() {
+  const std::string text = table.revisions().text();
+  if (text == saved_revisions)
+    return;
+  if (auto saved = models::write_atomically(revisions_path(*arguments.repository), text); saved)
+    saved_revisions = text;
+  else
+    runtime::log(runtime::log_level::warn, name, "can not store the revisions of models",
+                 {{"reason", saved.error().message}});
 }
 
 caf::result<served_models> models_state::served(const get_served_models& request) const {
@@ -93,29 +142,40 @@ caf::result<served_models> models_state::load(const load_served_model& request) 
   if (const auto run = loads.find(request.name); run != loads.end()) {
     const load_served_model& other = run->second.request;
     if (other.version != request.version || other.config_json != request.config_json
-        || run->second.is_sent || !request.files.empty())
+        || run->second.is_sent || run->second.plan.keeps_wish || !request.files.empty())
       return runtime::to_error(error_code::conflict, "failed to load '" + request.name
                                                        + "', another load of it is under way");
     return run->second.waiting.emplace_back(self->make_response_promise<served_models>());
   }
   auto plan = models::has_version(request.files) ? plan_sent(request) : plan_load(request);
-  if (!plan)
+  if (!plan) {
+    // What was found in the repository holds all the same.
+    announce();
     return runtime::to_error(plan.error());
+  }
   table.begin_load(*plan);
   announce();
-  if (!plan->sent.empty())
-    (void)save_wishes();
-  load_run run{std::move(*plan), request, 0, {}, 0, {}, !request.files.empty()};
+  load_run run;
+  run.plan = std::move(*plan);
+  run.request = request;
   run.request.files.clear();
-  run.until_ms = now_ms() + static_cast<std::int64_t>(std::min(request.time_left_ms, load_ms_max));
-  for (const auto* versions : {&run.plan.companions, &run.plan.versions})
-    for (const model_entry& entry : *versions)
-      if (entry.spec.kind != models::model_kind::ensemble)
-        run.versions.push_back(entry);
+  run.is_sent = !request.files.empty();
   auto promise = run.waiting.emplace_back(self->make_response_promise<served_models>());
-  loads.insert_or_assign(request.name, std::move(run));
-  prepare_next(request.name);
+  start_run(std::move(run), request.time_left_ms);
   return promise;
+}
+
+void models_state::start_run(load_run run, std::uint64_t time_left_ms) {
+  const std::string model = run.plan.name;
+  run.until_ms = now_ms() + static_cast<std::int64_t>(std::min(time_left_ms, load_ms_max));
+  for (const auto* versions : {&run.plan.companions, &run.plan.versions})
+    for (const model_entry& entry : *versions) {
+      const bool is_up = run.plan.keeps_wish && table.is_served(entry);
+      if (!is_up && entry.spec.kind != models::model_kind::ensemble)
+        run.versions.push_back(entry);
+    }
+  loads.insert_or_assign(model, std::move(run));
+  prepare_next(model);
 }
 
 void models_state::prepare_next(const std::string& name) {
@@ -128,10 +188,10 @@ void models_state::prepare_next(const std::string& name) {
   const auto router = arguments.router.get();
   const auto left = run.until_ms - now_ms();
   if (!router || left <= 0)
-    return fail_load(name, {router ? error_code::expired : error_code::unavailable,
-                            router ? "it took longer than there was time"
-                                   : "a part of the orchestrator is starting; try again",
-                            {}});
+    return note_unprepared(name, {router ? error_code::expired : error_code::unavailable,
+                                  router ? "it took longer than there was time"
+                                         : "a part of the orchestrator is starting; try again",
+                                  {}});
   const auto time_left_ms = static_cast<std::uint64_t>(left);
   self->request(router, waiting_time(time_left_ms),
                 prepare_model{run.versions[run.prepared], time_left_ms})
@@ -141,19 +201,54 @@ void models_state::prepare_next(const std::string& name) {
           ++run->second.prepared;
         prepare_next(name);
       },
-      [this, name](const caf::error& error) { fail_load(name, runtime::to_failure(error)); });
+      [this, name](const caf::error& error) { note_unprepared(name, runtime::to_failure(error)); });
+}
+
+void models_state::note_unprepared(const std::string& model, const runtime::failure& cause) {
+  const auto found = loads.extract(model);
+  if (!found)
+    return;
+  load_run& run = found.mapped();
+  if (!run.plan.keeps_wish || !is_undecided(cause.code))
+    return fail_load(std::move(run), cause);
+  runtime::log(runtime::log_level::warn, name, "serves a model that no node has prepared",
+               {{"model", model}, {"reason", cause.message}});
+  finish_load(std::move(run));
 }
 
 void models_state::finish_load(load_run done) {
-  const auto gone = table.finish_load(done.plan);
+  done.prepared = done.versions.size();
+  const bool is_upload = !done.upload_id.empty();
+  const auto entered = is_upload ? enter(done.upload_id)
+                                 : runtime::expected<models::repository_entry>{};
+  if (!entered)
+    return fail_load(std::move(done), entered.error());
+  serving_table next = table;
+  auto gone = is_upload ? next.finish_upload(done.plan, list().models)
+                        : next.finish_load(done.plan);
+  if (done.alias) {
+    const set_model_alias& request = done.alias->request;
+    if (auto set = next.set_alias(request.alias, request.target); !set)
+      return fail_load(std::move(done), set.error());
+    else
+      gone.insert(gone.end(), set->begin(), set->end());
+  }
+  // An upload is in the repository by now, and wishes nothing.
+  if (auto saved = save_wishes(next); !saved && !is_upload)
+    return fail_load(std::move(done), saved.error());
+  table = std::move(next);
+  // An alias may have left one of the versions meanwhile.
+  for (model_entry& entry : table.refresh(list().models))
+    gone.push_back(std::move(entry));
   announce();
   retire_all(gone);
   drop_sent();
   runtime::log(runtime::log_level::info, name, "serves a model", {{"model", done.plan.name}});
-  const auto saved = save_wishes();
+  if (is_upload)
+    answer_upload(done.upload_id, entry_of(*entered));
+  if (done.alias)
+    done.alias->promise.deliver(done.alias->request.target);
   auto reply = table.find(done.plan.name);
-  if (!saved)
-    reply = tl::unexpected(saved.error());
   if (reply)
     reply->revision = serving_revision;
   for (auto& promise : done.waiting)
@@ -161,40 +256,52 @@ void models_state::finish_load(load_run done) {
       promise.deliver(*reply);
     else
       promise.deliver(runtime::to_error(reply.error()));
+  bring_in_waiting(done.plan.name);
 }
 
-void models_state::fail_load(const std::string& model, const runtime::failure& cause) {
-  const auto found = loads.extract(model);
-  if (!found)
-    return;
-  load_run& run = found.mapped();
-  auto failure = cause;
-  failure.message = "failed to load '" + model + "', " + cause.message;
-  const auto unserved = table.fail_load(run.plan, cause.message);
+void models_state::fail_load(load_run run, const runtime::failure& cause) {
+  const std::string model = run.plan.name;
+  const bool is_unprepared = run.prepared < run.versions.size();
+  const model_entry* broken
+    = is_unprepared && is_final(cause.code) ? &run.versions[run.prepared] : nullptr;
+  const auto unserved = table.fail_load(run.plan, cause.message, broken);
   announce();
   // Versions before the one that failed have agents already.
   retire_all(unserved);
   drop_sent();
-  (void)save_wishes();
   runtime::log(runtime::log_level::warn, name, "could not load a model",
                {{"model", model}, {"reason", cause.message}});
+  answer_failed(run, cause);
+  bring_in_waiting(model);
+}
+
+void models_state::answer_failed(load_run& run, const runtime::failure& cause) {
+  auto failure = cause;
+  if (!run.waiting.empty())
+    failure.message = "failed to load '" + run.plan.name + "', " + cause.message;
+  else if (run.prepared < run.versions.size())
+    failure.message = "'" + run.plan.name + "' version " + run.versions[run.prepared].version
+                      + " can not be served: " + cause.message;
   for (auto& promise : run.waiting)
     promise.deliver(runtime::to_error(failure));
+  if (run.alias)
+    run.alias->promise.deliver(runtime::to_error(failure));
+  if (!run.upload_id.empty())
+    refuse_upload(run.upload_id, failure);
 }
 
 caf::result<served_models> models_state::unload(const unload_served_model& request) {
   if (loads.contains(request.name))
     return runtime::to_error(error_code::conflict,
                              "'" + request.name + "' is on its way into service");
-  auto gone = table.begin_unload(request.name, request.version, request.dependents);
+  serving_table next = table;
+  auto gone = next.begin_unload(request.name, request.version, request.dependents);
   if (!gone)
     return runtime::to_error(gone.error());
-  announce();
-  if (auto saved = save_wishes(); !saved) {
-    table.finish_unload(*gone);
-    drop_sent();
+  if (auto saved = save_wishes(next); !saved)
     return runtime::to_error(saved.error());
-  }
+  table = std::move(next);
+  announce();
   const std::uint64_t run = ++last_unload;
   auto promise = self->make_response_promise<served_models>();
   unloads.emplace(run, unload_run{request.name, *gone, 0, promise});
@@ -243,22 +350,15 @@ void models_state::retire_all(const std::vector<model_entry>& gone) {
     retire(entry, arguments.serving.retire_ms, [] {});
 }
 
-caf::result<model_alias> models_state::set_alias(const set_model_alias& request) {
-  auto set = table.set_alias(request.alias, request.target);
-  if (!set)
-    return runtime::to_error(set.error());
-  announce();
-  if (auto saved = save_wishes(); !saved)
-    return runtime::to_error(saved.error());
-  return std::move(*set);
-}
-
 void models_state::refuse_runs() {
   const auto error = runtime::to_error(error_code::unavailable,
                                        "the catalogue of models is stopping");
   for (auto& [model, run] : loads)
     for (auto& promise : run.waiting)
       promise.deliver(error);
+  for (auto& [model, run] : loads)
+    if (run.alias)
+      run.alias->promise.deliver(error);
   for (auto& [id, run] : unloads)
     run.promise.deliver(error);
   loads.clear();

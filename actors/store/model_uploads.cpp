@@ -3,6 +3,7 @@
 
 #include "actors/store/model_catalogue.hpp"
 #include "actors/store/model_check.hpp"
+#include "actors/store/serving_rules.hpp"
 #include "runtime/caf_errors.hpp"
 #include "runtime/log.hpp"
 #include "runtime/spawn.hpp"
@@ -112,7 +113,9 @@ runtime::expected<models_state::check> models_state::prepare(
     problems.push_back("version: expected a whole number from 1 up");
   if (!problems.empty())
     return runtime::fail(error_code::bad_input, problems.front(), problems);
-  return check{request, std::move(*spec), {}, false};
+  if (table.wishes().aliases.contains(request.name))
+    return runtime::fail(error_code::conflict, "an alias has the name '" + request.name + "'");
+  return check{request, std::move(*spec), {}};
 }
 
 runtime::expected<void> models_state::start_check(const check& wanted,
@@ -152,6 +155,7 @@ caf::result<model_entry> models_state::finish(finish_upload& request) {
   }
   uploads.erase(upload_id);
   resumables.erase(upload_id);
+  prepared->path = *path;
   prepared->promise = self->make_response_promise<model_entry>();
   auto promise = prepared->promise;
   checks.emplace(upload_id, std::move(*prepared));
@@ -168,28 +172,92 @@ void models_state::abandon(const std::string& upload_id) {
 }
 
 void models_state::note_checked(const model_checked& news) {
-  auto found = checks.extract(news.upload_id);
-  if (!found)
+  if (!checks.contains(news.upload_id))
     return;
-  auto& [request, spec, promise, is_abandoned] = found.mapped();
-  auto error = news.error;
-  if (is_abandoned)
-    error = {error_code::cancelled, "the upload was abandoned", {}};
-  if (error.code != error_code::none) {
-    arguments.repository->abandon_upload(news.upload_id);
-    promise.deliver(runtime::to_error(error));
+  if (news.error.code == error_code::none)
+    bring_in(news.upload_id);
+  else
+    refuse_upload(news.upload_id, news.error);
+}
+
+model_entry models_state::uploaded_entry(const check& wanted) const {
+  const finish_upload& request = wanted.request;
+  std::string version = request.version;
+  if (version.empty()) {
+    const auto highest = arguments.repository->find(request.name, {});
+    version = std::to_string(highest ? serving_rules::number_of(highest->version) + 1 : 1);
+  }
+  return {request.name,      version,
+          request.digest,    request.byte_size,
+          runtime::wall_ms(self->home_system()), wanted.spec};
+}
+
+void models_state::bring_in(const std::string& upload_id) {
+  check& wanted = checks.at(upload_id);
+  const std::string model = wanted.request.name;
+  if (wanted.is_abandoned)
+    return refuse_upload(upload_id, {error_code::cancelled, "the upload was abandoned", {}});
+  if (table.wishes().aliases.contains(model))
+    return refuse_upload(upload_id, {error_code::conflict,
+                                     "an alias has the name '" + model + "'",
+                                     {}});
+  if (loads.contains(model)) {
+    waiting_uploads.emplace(model, upload_id);
     return;
   }
-  auto entered = arguments.repository->commit_upload(news.upload_id, request.name,
-                                                     request.version, std::move(spec));
-  if (!entered) {
-    promise.deliver(runtime::to_error(entered.error()));
-    return;
+  const model_entry uploaded = uploaded_entry(wanted);
+  // Of a version that is there, the repository says whether it is the same.
+  const bool is_there = arguments.repository->find(model, uploaded.version).has_value();
+  using wanted_plan = runtime::expected<std::optional<serving_table::load_plan>>;
+  auto plan = is_there ? wanted_plan{std::nullopt} : table.plan_upload(uploaded);
+  if (!plan)
+    return refuse_upload(upload_id, plan.error());
+  if (*plan) {
+    load_run run;
+    run.plan = std::move(**plan);
+    run.upload_id = upload_id;
+    // Nobody else enters a version meanwhile.
+    wanted.request.version = uploaded.version;
+    return start_run(std::move(run), prepare_ms_max);
   }
-  runtime::log(runtime::log_level::info, name, "entered a model",
-               {{"model", entered->name}, {"version", entered->version}});
+  const auto entered = enter(upload_id);
+  if (!entered)
+    return refuse_upload(upload_id, entered.error());
   note_catalogue();
-  promise.deliver(entry_of(*entered));
+  answer_upload(upload_id, entry_of(*entered));
+}
+
+void models_state::refuse_upload(const std::string& upload_id, const runtime::failure& cause) {
+  arguments.repository->abandon_upload(upload_id);
+  if (auto found = checks.extract(upload_id))
+    found.mapped().promise.deliver(runtime::to_error(cause));
+}
+
+runtime::expected<models::repository_entry> models_state::enter(const std::string& upload_id) {
+  const auto found = checks.find(upload_id);
+  if (found == checks.end() || found->second.is_abandoned)
+    return runtime::fail(error_code::cancelled, "the upload was abandoned");
+  const auto& [request, spec, promise, is_abandoned, path] = found->second;
+  return arguments.repository->commit_upload(upload_id, request.name, request.version, spec);
+}
+
+void models_state::answer_upload(const std::string& upload_id, const model_entry& entered) {
+  runtime::log(runtime::log_level::info, name, "entered a model",
+               {{"model", entered.name}, {"version", entered.version}});
+  const model_entry* served = table.entry(entered.name, entered.version);
+  if (auto found = checks.extract(upload_id))
+    found.mapped().promise.deliver(served != nullptr ? *served : entered);
+}
+
+void models_state::bring_in_waiting(const std::string& model) {
+  const auto next = waiting_uploads.find(model);
+  if (next == waiting_uploads.end() || loads.contains(model))
+    return;
+  const std::string upload_id = next->second;
+  waiting_uploads.erase(next);
+  if (checks.contains(upload_id))
+    bring_in(upload_id);
+  bring_in_waiting(model);
 }
 
 void models_state::watch_uploads() {

@@ -25,13 +25,16 @@ inline std::uint64_t number_of(const std::string& version) {
   return number;
 }
 
-/// The versions to serve, among those that are there: a map by number.
+/// The versions to serve, among those that are there: a map by number. Beside those of the wish or
+/// the policy they are the `pinned` ones, which aliases stand for.
 template <class Versions>
 std::set<std::uint64_t> chosen(const Versions& available, const models::model_wish& wish,
-                               const models::version_policy& policy) {
+                               const models::version_policy& policy,
+                               const std::set<std::uint64_t>& pinned) {
   std::set<std::uint64_t> numbers;
   if (!wish.is_loaded)
     return numbers;
+  std::set<std::uint64_t> pinned_there;
   const bool is_specific = policy.choice == models::version_choice::specific;
   const auto& named = is_specific && wish.versions.empty() ? policy.versions : wish.versions;
   for (auto each = available.rbegin(); each != available.rend(); ++each) {
@@ -42,8 +45,15 @@ std::set<std::uint64_t> chosen(const Versions& available, const models::model_wi
     } else if (policy.choice == models::version_choice::all || numbers.size() < policy.count) {
       numbers.insert(number);
     }
+    if (pinned.contains(number))
+      pinned_there.insert(number);
   }
+  numbers.merge(pinned_there);
   return numbers;
+}
+
+inline bool is_same_agent(const model_entry& one, const model_entry& other) {
+  return one.digest == other.digest && one.revision == other.revision;
 }
 
 inline tl::unexpected<runtime::failure> unknown_model(const std::string& words) {

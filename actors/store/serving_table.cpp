@@ -13,8 +13,13 @@ namespace dim::actors {
 using namespace serving_rules;
 using runtime::error_code;
 
-serving_table::serving_table(bool serves_all, models::serving_wishes wishes)
-  : serves_all_(serves_all), wishes_(std::move(wishes)) {
+serving_table::serving_table(bool serves_all, models::serving_wishes wishes,
+                             serving_revisions revisions)
+  : serves_all_(serves_all), wishes_(std::move(wishes)), revisions_(std::move(revisions)) {
+  // Wishes of a program that kept revisions with them.
+  for (const auto& [name, wish] : wishes_.models)
+    if (wish.revision > 0 && !revisions_.has(name))
+      revisions_.renew(name);
 }
 
 models::model_wish serving_table::stored_wish(const std::string& name) const {
@@ -38,6 +43,14 @@ const serving_table::entries& serving_table::available(const std::string& name) 
   return own == catalogue_.end() ? nothing : own->second;
 }
 
+std::set<std::uint64_t> serving_table::pinned(const std::string& name) const {
+  std::set<std::uint64_t> numbers;
+  for (const auto& [alias, target] : wishes_.aliases)
+    if (target.model == name && !target.version.empty())
+      numbers.insert(number_of(target.version));
+  return numbers;
+}
+
 runtime::expected<models::model_spec> serving_table::spec_of(
   const entries& versions, const models::model_wish& wish) const {
   const models::model_spec& own = versions.rbegin()->second.spec;
@@ -49,10 +62,9 @@ runtime::expected<models::model_spec> serving_table::spec_of(
 std::vector<model_entry> serving_table::refresh(const std::vector<model_entry>& catalogue) {
   std::vector<model_entry> gone;
   catalogue_.clear();
-  for (const model_entry& entry : catalogue) {
+  for (const model_entry& entry : catalogue)
     catalogue_[entry.name].emplace(number_of(entry.version), entry);
-    wishes_.aliases.erase(entry.name);
-  }
+  revisions_.forget_some(catalogue_);
   for (auto model = rows_.begin(); model != rows_.end();) {
     const entries& versions = available(model->first);
     std::erase_if(model->second, [&](const auto& row) {
@@ -76,7 +88,9 @@ void serving_table::refresh_model(const std::string& name, std::vector<model_ent
   const std::string problem = spec ? "" : spec.error().message;
   if (!spec)
     spec = versions.rbegin()->second.spec;
-  const auto wanted = chosen(versions, wish, spec->served);
+  const auto wanted = chosen(versions, wish, spec->served, pinned(name));
+  const bool is_sent = sent_.contains(name);
+  const std::uint32_t revision = is_sent ? 0 : revisions_.of(name, *spec);
   for (const auto& [number, entry] : versions) {
     served_version& row = rows_[name][number];
     const bool is_idle = row.state == serving_state::unknown
@@ -84,7 +98,7 @@ void serving_table::refresh_model(const std::string& name, std::vector<model_ent
     if (is_idle) {
       row.model = entry;
       row.model.spec = *spec;
-      row.model.revision = wish.revision;
+      row.model.revision = is_sent ? entry.revision : revision;
       const bool is_free = row.state == serving_state::unknown || row.reason == not_chosen;
       if (is_free && wanted.contains(number)) {
         row.state = problem.empty() ? serving_state::ready : serving_state::unavailable;
@@ -123,6 +137,11 @@ runtime::expected<std::vector<model_entry>> serving_table::begin_unload(const st
   if (!version.empty()
       && (!models::is_version(version) || !model->second.contains(number_of(version))))
     return unknown_model("'" + name + "' version " + version);
+  for (const auto& [alias, target] : wishes_.aliases)
+    if (!version.empty() && target.model == name && target.version == version)
+      return runtime::fail(error_code::conflict,
+                           "the alias '" + alias + "' stands for version " + version + " of '"
+                             + name + "': let it stand for another one first");
   std::vector<model_entry> gone;
   add_unloads(name, version, dependents, gone, 0);
   return gone;
@@ -139,9 +158,11 @@ void serving_table::add_unloads(const std::string& name, const std::string& vers
                                ? sent->second.wish
                                : wishes_.models.emplace(name, stored_wish(name)).first->second;
   wish.versions.clear();
+  const std::set<std::uint64_t> pins = pinned(name);
   std::vector<models::model_spec> ensembles;
   for (auto& [number, row] : model->second) {
-    const bool is_meant = version.empty() || number == number_of(version);
+    const bool is_meant
+      = version.empty() || (number == number_of(version) && !pins.contains(number));
     if (!is_meant && row.state == serving_state::ready)
       wish.versions.push_back(number);
     if (!is_meant || row.state == serving_state::loading || row.state == serving_state::unloading)
@@ -172,6 +193,11 @@ void serving_table::forget_sent(const std::string& name) {
     wish.versions.clear();
   }
   settle(name);
+}
+
+void serving_table::forget(const std::string& name) {
+  if (!catalogue_.contains(name))
+    wishes_.models.erase(name);
 }
 
 void serving_table::finish_unload(const std::vector<model_entry>& gone) {

@@ -260,11 +260,16 @@ TEST_CASE("where rules say who waits how, a request goes to a busy worker only i
     CHECK_FALSE(ahead());
   }
   SUBCASE("forwards are long") {
+    f.arguments.spec.batching.default_queue.allow_timeout_override = true;
     f.script->forward_us = 30'000;
     f.start();
     f.ask_for(infer_of("0"));
     f.finish_batch();
     CHECK_FALSE(ahead());
+  }
+  SUBCASE("there are no rules") {
+    f.start();
+    CHECK(ahead());
   }
   SUBCASE("forwards are short") {
     f.arguments.spec.batching.priority_levels = 2;

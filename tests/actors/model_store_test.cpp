@@ -315,3 +315,29 @@ TEST_CASE("a cache whose folder can not be used ends, so that its supervisor hea
   f.start();
   CHECK_FALSE(f.is_alive(f.store));
 }
+
+TEST_CASE("a configuration that is not the one that was asked for is asked for again") {
+  store_fixture f;
+  f.bring_entry_up();
+  f.start();
+  const auto digest = f.add_model("m", 1'000);
+  f.script->models["m"].revision = 2;
+  f.script->models["m"].spec.max_batch_size = 2;
+  const auto rows_at = [&](std::uint32_t revision) {
+    auto reply =
+      f.request<served_model>(f.store, acquire_model{"m", "1", digest, 60'000, revision});
+    f.run();
+    REQUIRE(code_of(reply) == error_code::none);
+    return (**reply)->spec.max_batch_size;
+  };
+  CHECK(rows_at(2) == 2);
+  f.script->models["m"].revision = 3;
+  f.script->models["m"].spec.max_batch_size = 3;
+  // Nobody has said yet that there is another one.
+  CHECK(rows_at(2) == 2);
+  CHECK(rows_at(3) == 3);
+  // The load of the third has failed.
+  f.script->models["m"].revision = 2;
+  f.script->models["m"].spec.max_batch_size = 2;
+  CHECK(rows_at(2) == 2);
+}

@@ -249,6 +249,22 @@ TEST_CASE("a model is fetched once for all, kept while it has an agent, and then
   CHECK(f.cache->released.size() == 2);
 }
 
+TEST_CASE("executions of two configurations of a model are for agents of their own") {
+  node_fixture f;
+  f.start();
+  auto order = node_fixture::order_of("a");
+  f.send(f.node, order);
+  order.execution_id = "b";
+  order.model_revision = 2;
+  f.send(f.node, order);
+  REQUIRE(f.cache->acquired.size() == 2);
+  CHECK(f.cache->acquired[0].revision == 0);
+  CHECK(f.cache->acquired[1].revision == 2);
+  REQUIRE(f.device->runs.size() == 2);
+  CHECK(f.device->runs[0].order.model->revision == 0);
+  CHECK(f.device->runs[1].order.model->revision == 2);
+}
+
 TEST_CASE("a device that is gone or never answers ends its executions") {
   node_fixture f;
   f.arguments.agent.timeout_ms = 5'000;

@@ -11,8 +11,10 @@
 #include "actors/cluster/messages.hpp"
 #include "actors/store/model_catalogue.hpp"
 #include "runtime/caf_errors.hpp"
+#include "runtime/digest.hpp"
 #include "tests/models/tensors.hpp"
 #include "tests/support/actor_fixture.hpp"
+#include "tests/support/model_config.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace dim::tests {
@@ -54,7 +56,8 @@ outputs = { y = "out" }
 )";
 
 /// MODELS over a repository with the model "echo" of versions 1 to 3, and a ROUTER that notes what
-/// it is told and asked, and answers when the test lets it.
+/// it is told and asked, and answers when the test lets it. Every file that is uploaded is taken
+/// for a model.
 struct serving_fixture : actor_fixture {
   explicit serving_fixture(const std::string& control = "all") {
     for (const char* version : {"1", "2", "3"})
@@ -82,6 +85,7 @@ struct serving_fixture : actor_fixture {
       [](const infer_results&) {}, [](const node_updated&) {}, [](const node_lost&) {},
       [](router_due) {}));
     arguments.serving.control = control;
+    arguments.check_program = "/bin/true";
     start();
   }
 
@@ -106,6 +110,46 @@ struct serving_fixture : actor_fixture {
   runtime::expected<served_models> unload(const std::string& name, const std::string& version = "",
                                           bool dependents = false) {
     return ask<served_models>(catalogue, unload_served_model{name, version, dependents, 10'000});
+  }
+
+  finish_upload uploading(const std::string& id, const std::string& name,
+                          const std::string& content, const std::string& config = config_text) {
+    REQUIRE(ask<upload_progress>(catalogue,
+                                 upload_block{id, 0, runtime::bytes::copy_of(content)}));
+    return {id, name, "", config, content.size(), runtime::sha256_hex(content)};
+  }
+
+  runtime::expected<model_entry> push(const std::string& name, const std::string& content,
+                                      const std::string& config = config_text) {
+    return ask<model_entry>(catalogue, uploading("u1", name, content, config));
+  }
+
+  runtime::expected<model_list> remove(const std::string& name, const std::string& version = "") {
+    return ask<model_list>(catalogue, remove_model{name, version});
+  }
+
+  runtime::expected<model_alias> set(const std::string& alias, model_alias target) {
+    return ask<model_alias>(catalogue, set_model_alias{alias, std::move(target)});
+  }
+
+  /// As the catalogue has it now, whether it is served or not.
+  model_entry entry_now(const std::string& name, const std::string& version) {
+    const auto found = ask<model_entry>(catalogue, find_model{name, version});
+    REQUIRE(found);
+    return *found;
+  }
+
+  /// The disk takes no wishes from now on.
+  void block_wishes() {
+    std::filesystem::remove(folder / "models/.serving");
+    std::filesystem::create_directories(folder / "models/.serving/blocked");
+  }
+
+  std::string reason(const std::string& name, const std::string& version) const {
+    for (const served_version& each : told.back().versions)
+      if (each.model.name == name && each.model.version == version)
+        return each.reason;
+    return "it is not there";
   }
 
   /// What ROUTER was told last: "1:unknown 2:unknown 3:ready".

@@ -95,3 +95,18 @@ TEST_CASE("labels that are missing, too few or for no output are refused by name
   CHECK(f.refusal_of("{", {{"pets.txt", "cat\n"}}).find("not JSON") != std::string::npos);
   CHECK(f.served().spec.outputs.front().labels.empty());
 }
+
+TEST_CASE("the labels of a version that is uploaded are those of all versions that are served") {
+  labels_fixture f;
+  const std::string all = "\n[versions]\nchoice = \"all\"\n";
+  REQUIRE(f.push("digits", "one", config_text + all));
+  const auto old = f.entry_now("digits", "1");
+  CHECK(old.spec.outputs.front().labels.empty());
+  const auto entered = f.push("digits", "two", config_text + "labels = [\"no\", \"yes\"]\n" + all);
+  REQUIRE_MESSAGE(entered, (entered ? "" : entered.error().message));
+  CHECK(f.states("digits") == "1:ready 2:ready");
+  CHECK(f.entry_now("digits", "1").spec.outputs.front().labels == labels{"no", "yes"});
+  CHECK(f.entry_now("digits", "1").revision == f.entry_now("digits", "2").revision);
+  REQUIRE(f.retired.size() == 1);
+  CHECK(f.retired.front().revision == old.revision);
+}

@@ -3,6 +3,7 @@
 #include "actors/store/model_check.hpp"
 #include "runtime/digest.hpp"
 #include "tests/actors/models_fixture.hpp"
+#include "tests/actors/serving_fixture.hpp"
 
 using namespace dim;
 using namespace dim::actors;
@@ -179,4 +180,99 @@ TEST_CASE("the words of a failed check are its last lines") {
   CHECK(judge_model_check(end).code == error_code::none);
   CHECK(judge_model_check(runtime::fail(error_code::internal, "no such program")).code
         == error_code::internal);
+}
+
+namespace {
+
+/// An ensemble over four FP32 with this as its steps.
+std::string ensemble_of(const std::string& steps) {
+  return ensemble_text.substr(0, ensemble_text.find("[[steps]]")) + steps;
+}
+
+std::string step_of(const std::string& model, const std::string& maps) {
+  return "[[steps]]\nmodel = \"" + model + "\"\n" + maps + "\n";
+}
+
+}  // namespace
+
+TEST_CASE("an ensemble that its steps do not fit is not loaded, for a reason in words") {
+  serving_fixture f;
+  const auto refusal = [&](const std::string& steps) {
+    write_file(f.folder / "models/made/config.toml", ensemble_of(steps));
+    const auto answer = f.load("made");
+    REQUIRE_FALSE(answer);
+    CHECK(answer.error().code == error_code::bad_input);
+    CHECK(f.states("made") != "1:ready");
+    return answer.error().message;
+  };
+  const std::string good = "inputs = { x = \"in\" }\noutputs = { y = \"out\" }";
+  const std::string plain = "inputs = { in = \"in\" }\noutputs = { out = \"out\" }";
+  CHECK(refusal(step_of("none", good))
+        == "failed to load 'made', steps[0].model: there is no model 'none'");
+  CHECK(refusal(step_of("echo", "version = \"9\"\n" + good)).find("'echo' of version 9")
+        != std::string::npos);
+  CHECK(refusal(step_of("made", plain)).find("got a circle: 'made' > 'made'")
+        != std::string::npos);
+  CHECK(refusal(step_of("echo", "inputs = { z = \"in\" }\noutputs = { y = \"out\" }"))
+          .find("steps[0].inputs.z: expected an input of 'echo'")
+        != std::string::npos);
+  CHECK(refusal(step_of("echo", "inputs = { x = \"in\" }\noutputs = { z = \"out\" }"))
+          .find("steps[0].outputs.z: expected an output of 'echo'")
+        != std::string::npos);
+  write_file(f.folder / "models/wide/config.toml",
+             "max_batch_size = 8\nkind = \"identity\"\n[[inputs]]\nname = \"x\"\n"
+             "datatype = \"INT64\"\ndims = [4]\n[[inputs]]\nname = \"more\"\n"
+             "datatype = \"FP32\"\ndims = [4]\n[[outputs]]\nname = \"y\"\n"
+             "datatype = \"INT64\"\ndims = [4]\n[[outputs]]\nname = \"rest\"\n"
+             "datatype = \"FP32\"\ndims = [4]\n");
+  REQUIRE(f.load("wide"));
+  CHECK(refusal(step_of("wide", good)).find("steps[0].inputs.x: expected INT64 of the shape")
+        != std::string::npos);
+  CHECK(refusal(step_of("wide", "inputs = { more = \"in\" }\noutputs = { rest = \"out\" }"))
+          .find("steps[0].inputs: expected \"x\" as well")
+        != std::string::npos);
+  write_file(f.folder / "models/made/config.toml", ensemble_of(step_of("echo", good)));
+  CHECK(f.load("made").has_value());
+}
+
+TEST_CASE("a circle of ensembles is not loaded") {
+  serving_fixture f;
+  const std::string plain = "inputs = { in = \"in\" }\noutputs = { out = \"out\" }";
+  write_file(f.folder / "models/left/config.toml", ensemble_of(step_of("right", plain)));
+  write_file(f.folder / "models/right/config.toml", ensemble_of(step_of("left", plain)));
+  f.start();
+  CHECK(f.states("left") == "1:unavailable");
+  CHECK(f.load("left").error().message.find("'left' > 'right' > 'left'") != std::string::npos);
+}
+
+TEST_CASE("steps on two versions of a model that is not served load both") {
+  serving_fixture f("explicit");
+  write_file(f.folder / "models/made/config.toml",
+             ensemble_of(step_of("echo", "version = \"1\"\ninputs = { x = \"in\" }\n"
+                                         "outputs = { y = \"mid\" }")
+                         + step_of("echo", "version = \"2\"\ninputs = { x = \"mid\" }\n"
+                                           "outputs = { y = \"out\" }")));
+  REQUIRE(f.load("made"));
+  CHECK(f.states("echo") == "1:ready 2:ready 3:unknown");
+  CHECK(f.states("made") == "1:ready");
+}
+
+TEST_CASE("ensembles of many steps over each other are looked at once each") {
+  serving_fixture f;
+  std::string below = "echo";
+  std::string maps = "inputs = { x = \"in\" }\noutputs = { y = ";
+  for (int level = 1; level <= 6; ++level) {
+    std::string steps;
+    for (int step = 0; step < 60; ++step)
+      steps += step_of(below, maps + (step == 0 ? "\"out\" }" : "\"t" + std::to_string(step)
+                                                                    + "\" }"));
+    below = "level" + std::to_string(level);
+    maps = "inputs = { in = \"in\" }\noutputs = { out = ";
+    write_file(f.folder / ("models/" + below) / "config.toml", ensemble_of(steps));
+  }
+  f.start();
+  CHECK(f.states("level6") == "1:ready");
+  REQUIRE(f.load("level6"));
+  REQUIRE(f.unload("echo"));
+  CHECK(f.states("level6") == "1:unavailable");
 }

@@ -188,6 +188,118 @@ TEST_CASE("a version that is removed is let go, and the next one takes its place
   CHECK(f.retired.front().version == "3");
 }
 
+TEST_CASE("a model that is removed and comes again has the revision of its new configuration") {
+  serving_fixture f;
+  const auto first = f.push("digits", "bytes");
+  REQUIRE(first);
+  REQUIRE(f.remove("digits"));
+  const auto second = f.push("digits", "bytes", "batch_delay_max_us = 5\n" + config_text);
+  REQUIRE_MESSAGE(second, (second ? "" : second.error().message));
+  CHECK(second->digest == first->digest);
+  CHECK(second->version == first->version);
+  CHECK_FALSE(second->spec == first->spec);
+  CHECK(second->revision > first->revision);
+  CHECK(f.entry_now("digits", "1") == *second);
+}
+
+TEST_CASE("a configuration that is edited while nobody runs has a new revision, others keep it") {
+  serving_fixture f;
+  const auto echo = f.entry_now("echo", "3");
+  const auto whole = f.entry_now("whole", "1");
+  f.start();
+  CHECK(f.entry_now("echo", "3") == echo);
+  write_file(f.folder / "models/echo/config.toml", "description = \"new\"\n" + echo_text);
+  f.start();
+  CHECK(f.entry_now("echo", "3").spec.description == "new");
+  CHECK(f.entry_now("echo", "3").revision > echo.revision);
+  CHECK(f.entry_now("whole", "1").revision == whole.revision);
+}
+
+TEST_CASE("a name that was forgotten among many never begins with the first revision again") {
+  serving_revisions revisions;
+  models::model_spec spec;
+  CHECK(revisions.of("first", spec) == 0);
+  for (int number = 0; number < 5'000; ++number)
+    CHECK(revisions.of("model" + std::to_string(number), spec) == 0);
+  revisions.forget_some(std::map<std::string, int>{{"first", 1}});
+  const serving_revisions again(revisions.text(), 7);
+  CHECK(again.text() == serving_revisions(again.text(), 0).text());
+  serving_revisions later = again;
+  CHECK(later.of("first", spec) == 0);
+  CHECK(later.of("model4999", spec) == 8);
+  spec.max_batch_size = 2;
+  CHECK(later.of("first", spec) == 9);
+}
+
+TEST_CASE("a load with a changed configuration takes effect, whichever versions are served") {
+  serving_fixture f;
+  const std::string first_only = "\n[versions]\nchoice = \"specific\"\nversions = [1]\n";
+  write_file(f.folder / "models/echo/config.toml", echo_text + first_only);
+  f.start();
+  CHECK(f.states("echo") == "1:ready 2:unknown 3:unknown");
+  const auto old = f.entry_now("echo", "1");
+  write_file(f.folder / "models/echo/config.toml",
+             "description = \"new\"\n" + echo_text + first_only);
+  REQUIRE(f.load("echo"));
+  CHECK(f.states("echo") == "1:ready 2:unknown 3:unknown");
+  const auto now = f.entry_now("echo", "1");
+  CHECK(now.spec.description == "new");
+  CHECK(now.revision > old.revision);
+  CHECK(f.prepared.back() == now);
+  REQUIRE(f.retired.size() == 1);
+  CHECK(f.retired.front().revision == old.revision);
+}
+
+TEST_CASE("what was asked of a model does not hold for another one of its name") {
+  serving_fixture f;
+  REQUIRE(f.push("digits", "one"));
+  REQUIRE(f.unload("digits"));
+  REQUIRE(f.remove("digits"));
+  REQUIRE(f.push("digits", "two"));
+  CHECK(f.states("digits") == "1:ready");
+  REQUIRE(f.load("digits", "", R"({"max_batch_size": 3})"));
+  CHECK(f.entry_now("digits", "1").spec.max_batch_size == 3);
+  REQUIRE(f.remove("digits"));
+  REQUIRE(f.push("digits", "three"));
+  CHECK(f.entry_now("digits", "1").spec.max_batch_size == 8);
+  f.start();
+  CHECK(f.states("digits") == "1:ready");
+  CHECK(f.entry_now("digits", "1").spec.max_batch_size == 8);
+}
+
+TEST_CASE("a version whose load fails for good is ready no more, until a load goes well") {
+  serving_fixture f;
+  f.refusal = runtime::failure{error_code::no_nodes, "no node takes it", {}};
+  CHECK_FALSE(f.load("echo"));
+  CHECK(f.states("echo") == "1:unknown 2:unknown 3:ready");
+  f.refusal.reset();
+  f.refused_version = "3";
+  CHECK(f.load("echo").error().code == error_code::bad_model);
+  CHECK(f.states("echo") == "1:unknown 2:unknown 3:unavailable");
+  CHECK(f.reason("echo", "3") == "it has no forward");
+  CHECK(f.states("whole") == "1:unavailable");
+  f.refused_version.clear();
+  REQUIRE(f.load("echo"));
+  CHECK(f.states("echo") == "1:unknown 2:unknown 3:ready");
+}
+
+TEST_CASE("what can not be kept on the disk does not take effect") {
+  serving_fixture f;
+  f.block_wishes();
+  const auto old = f.entry_now("echo", "3");
+  CHECK_FALSE(f.set("best", {"echo", "3"}));
+  CHECK(f.told.back().aliases.empty());
+  CHECK_FALSE(f.set("best", {"echo", "1"}));
+  CHECK(f.told.back().aliases.empty());
+  CHECK_FALSE(f.unload("echo"));
+  CHECK(f.states("echo") == "1:unavailable 2:unknown 3:ready");
+  CHECK_FALSE(f.load("echo", "", R"({"max_batch_size": 2})"));
+  CHECK(f.entry_now("echo", "3") == old);
+  for (const retire_model& each : f.retired)
+    CHECK_FALSE((each.version == "3" && each.revision == old.revision));
+  CHECK(f.states("echo").ends_with("3:ready"));
+}
+
 TEST_CASE("without a router a load is refused and an unload is done at once") {
   serving_fixture f;
   f.arguments.router.clear();

@@ -66,7 +66,7 @@ constexpr section_descriptor section_table[] = {
 // section, key, value, unit, low, high, rule, meaning
 const descriptor table[] = {
   {"cluster", "name", at<&cluster::name>, "", 0, 0, &cluster_name_rule,
-   "Members with another cluster name are refused."},
+   "Nodes with another cluster name are refused."},
   {"cluster", "roles", at<&cluster::roles>, "", 1, 3, &role_rule,
    "What this process does: any of orchestrator, gateway, node."},
   {"cluster", "data_dir", at<&cluster::data_dir>, "", 0, 0, &not_empty_rule,
@@ -79,8 +79,8 @@ const descriptor table[] = {
   {"cluster", "port", at<&cluster::port>, "", 0, 65'535, nullptr,
    "The port that the orchestrator listens on for nodes; 0: any free one, see port_file."},
   {"cluster", "port_file", at<&cluster::port_file>, "", 0, 0, nullptr,
-   "A JSON object with the ports in use is written here once all listen. Empty: ports.json in "
-   "data_dir."},
+   "A JSON object with the ports in use is written here once all listen, and removed at the end. "
+   "Empty: ports.json in data_dir."},
   {"cluster", "heartbeat_ms", at<&cluster::heartbeat_ms>, ms, 10, 60'000, nullptr,
    "Time between two heartbeats of a node."},
   {"cluster", "suspect_ms", at<&cluster::suspect_ms>, ms, 10, 600'000, nullptr,

@@ -15,7 +15,7 @@ namespace dim::config {
 
 /// `[cluster]`: what all processes of a cluster share, and how they reach each other.
 struct cluster_options {
-  /// Members with another name are refused.
+  /// Nodes with another name are refused.
   std::string name = "dim";
   /// Any of "orchestrator", "gateway", "node".
   std::vector<std::string> roles = {"orchestrator", "gateway", "node"};
@@ -28,8 +28,8 @@ struct cluster_options {
   std::string bind = "127.0.0.1";
   /// 0: any free port, which is then found in `port_file`.
   std::uint16_t port = 7411;
-  /// A JSON object with the ports in use is written here once all listen. Empty:
-  /// `<data_dir>/ports.json`; `resolve` fills it in.
+  /// A JSON object with the ports in use is written here once all listen, and removed at the end.
+  /// Empty: `<data_dir>/ports.json`; `resolve` fills it in.
   std::string port_file;
   std::uint32_t heartbeat_ms = 1'000;
   /// Silence after which a node gets no new work.

@@ -80,7 +80,7 @@ expected<void> open_log(const config::log_options& options, std::string_view rol
   auto logger = std::make_shared<spdlog::logger>("dim", *sink);
   logger->set_pattern("%v");
   logger->set_level(level_of(*level));
-  logger->flush_on(options.file.empty() ? spdlog::level::trace : spdlog::level::err);
+  logger->flush_on(spdlog::level::trace);
   replace_target(std::make_shared<log_target>(
     log_target{std::move(logger), std::string{role}, options.format == "json"}));
   lowest.store(*level);

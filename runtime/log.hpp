@@ -42,7 +42,7 @@ using log_fields = std::initializer_list<log_field>;
 /// not be opened).
 expected<void> open_log(const config::log_options& options, std::string_view role);
 
-/// Writes what is still held back and stops the log.
+/// Stops the log.
 void close_log();
 
 /// The lowest level that is written.
@@ -55,7 +55,8 @@ void set_lowest_log_level(log_level level);
 bool is_logged(log_level level) noexcept;
 
 /// Writes one line: ACTOR verb object, and its fields. Any thread may call it. Fields and words may
-/// hold any bytes: what is not UTF-8 is replaced. Lines from `error` on are on disk on return.
+/// hold any bytes: what is not UTF-8 is replaced. A line is with the operating system on return: it
+/// can be read at once, and outlasts the process.
 ///
 ///     log(log_level::warn, "REGISTRY", "lost node", {{"node_id", id}, {"reason", words}});
 void log(log_level level, std::string_view actor, std::string_view message, log_fields fields = {});

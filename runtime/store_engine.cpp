@@ -4,6 +4,10 @@
 #include <cerrno>
 #include <cstring>
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <lmdb.h>
 
 namespace dim::runtime {
@@ -15,6 +19,9 @@ constexpr unsigned readers_max = 512;
 /// LMDB's own table of the pages that may be written again: by transaction, a count and as many
 /// page numbers.
 constexpr table_id free_pages_table = 0;
+
+/// A disk that has no room for this is full.
+constexpr std::size_t room_bytes_min = 1 << 20;
 
 MDB_val value_of(std::string_view text) {
   return {text.size(), const_cast<char*>(text.data())};
@@ -51,6 +58,44 @@ error_code code_of(int status) {
 tl::unexpected<failure> fail_with(int status, std::string_view action) {
   return fail(code_of(status),
               "the store can not " + std::string(action) + ": " + mdb_strerror(status));
+}
+
+/// Writes into `file` from `begin` on what a disk with room takes: its errno, or 0.
+int try_room(int file, off_t begin) {
+  const std::vector<char> bytes(room_bytes_min, '\1');
+  for (std::size_t written = 0; written < bytes.size();) {
+    const auto count = ::pwrite(file, bytes.data() + written, bytes.size() - written,
+                                begin + static_cast<off_t>(written));
+    if (count == 0)
+      return ENOSPC;
+    if (count < 0 && errno != EINTR)
+      return errno;
+    written += count > 0 ? static_cast<std::size_t>(count) : 0;
+  }
+  return 0;
+}
+
+/// Whether there is no room to let the database grow: a file beside it, which is as long, tells.
+bool is_disk_full(MDB_env* environment) {
+  const char* folder = nullptr;
+  mdb_env_get_path(environment, &folder);
+  struct stat database {};
+  if (::stat((std::filesystem::path{folder} / "data.mdb").c_str(), &database) != 0)
+    return false;
+  const auto beside = std::filesystem::path{folder} / "room";
+  const int file = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  const int status = file < 0 ? errno : try_room(file, database.st_size);
+  if (file >= 0)
+    ::close(file);
+  ::unlink(beside.c_str());
+  return code_of(status) == error_code::store_full;
+}
+
+/// As `fail_with`, for what writes. LMDB says EIO not only of a disk that fails, but also of a
+/// write of which the disk took a part, as one does that is getting full. In both cases it undoes
+/// the transaction.
+tl::unexpected<failure> fail_write(MDB_env* environment, int status, std::string_view action) {
+  return fail_with(status == EIO && is_disk_full(environment) ? ENOSPC : status, action);
 }
 
 }  // namespace
@@ -99,8 +144,9 @@ engine_transaction::~engine_transaction() {
 }
 
 expected<void> engine_transaction::commit() {
+  MDB_env* const environment = mdb_txn_env(handle_);
   if (const int status = mdb_txn_commit(std::exchange(handle_, nullptr)); status != 0)
-    return fail_with(status, "commit");
+    return fail_write(environment, status, "commit");
   return {};
 }
 
@@ -145,7 +191,7 @@ expected<char*> engine_transaction::reserve(table_id table, std::string_view key
   MDB_val where = value_of(key);
   MDB_val place{size, nullptr};
   if (const int status = mdb_put(handle_, table, &where, &place, MDB_RESERVE); status != 0)
-    return fail_with(status, "write a value");
+    return fail_write(mdb_txn_env(handle_), status, "write a value");
   return static_cast<char*>(place.mv_data);
 }
 
@@ -155,7 +201,7 @@ expected<bool> engine_transaction::erase(table_id table, std::string_view key) {
   if (status == MDB_NOTFOUND)
     return false;
   if (status != 0)
-    return fail_with(status, "erase a value");
+    return fail_write(mdb_txn_env(handle_), status, "erase a value");
   return true;
 }
 

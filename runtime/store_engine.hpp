@@ -19,8 +19,8 @@ struct MDB_cursor;
 /// with LMDB's status codes turned into failures. It knows no checksums, schemas or policies.
 /// Another engine would replace this file and its source.
 ///
-/// Errors of all calls: store_full (disk or map), store_corrupt (the file is damaged or can not be
-/// read), overloaded (too many readers), bad_input (size of a key), internal.
+/// Errors of all calls: store_full (disk or map), store_corrupt (the file is damaged, or can not be
+/// read or written), overloaded (too many readers), bad_input (size of a key), internal.
 namespace dim::runtime {
 
 using table_id = unsigned;

@@ -108,3 +108,57 @@ TEST_CASE("a page that was written over is found, or was not in use") {
   // One transaction has written nearly every page once.
   CHECK(found >= 50);
 }
+
+namespace {
+
+/// While it lives, no file of this process grows beyond `bytes`, and a write that would let it grow
+/// further is short, as on a disk that is getting full.
+class file_limit {
+public:
+  explicit file_limit(std::uintmax_t bytes) : ignored_(std::signal(SIGXFSZ, SIG_IGN)) {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limit{bytes, before_.rlim_max};
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &limit) == 0);
+  }
+  ~file_limit() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, ignored_);
+  }
+
+private:
+  rlimit before_{};
+  void (*ignored_)(int);
+};
+
+}  // namespace
+
+TEST_CASE("a commit that the disk takes only a part of is store_full, and may be tried again") {
+  const temporary_folder folder;
+  fill_store(folder / "db");
+  store_settings settings;
+  settings.folder = folder / "db";
+  settings.map_bytes = 64 << 20;
+  settings.tables = {"small", "large"};
+  auto database = store::open(settings).value();
+  const auto put = [&database] {
+    return database->write([](write_transaction& changes) {
+      return changes.put("large", "new", std::string(1 << 20, 'n'));
+    });
+  };
+  const auto size = std::filesystem::file_size(folder / "db/data.mdb");
+  for (const std::uintmax_t room : {10'000u, 100'000u, 600'000u}) {
+    const file_limit limit{size + room};
+    const auto refused = put();
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == error_code::store_full);
+    CHECK(database->health() == error_code::store_full);
+    CHECK(database->read()->get("large", "new").value() == std::nullopt);
+  }
+  CHECK_FALSE(std::filesystem::exists(folder / "db/room"));
+  CHECK(put());
+  CHECK(database->health() == error_code::none);
+  database.reset();
+  CHECK(check_in_this_process(folder / "db"));
+  const auto again = store::open(settings).value();
+  CHECK(again->read()->get("large", "new").value()->size() == std::size_t{1} << 20);
+}

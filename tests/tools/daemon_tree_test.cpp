@@ -3,12 +3,14 @@
 
 #include <atomic>
 #include <csignal>
+#include <fstream>
 #include <map>
 #include <set>
 #include <thread>
 
 #include <caf/all.hpp>
 #include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
 
 #include "runtime/system.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -135,4 +137,25 @@ TEST_CASE("a part that dies more often than the limits allow ends the daemon wit
   CHECK(is_over);
   // What `main` makes its exit status of.
   CHECK_FALSE(daemon.stop());
+}
+
+TEST_CASE("the port file is there while a daemon runs, and a port that is taken is named") {
+  tests::temporary_folder folder;
+  const auto options = tests::daemon_options(folder / "data");
+  tools::daemon daemon{options};
+  REQUIRE(daemon.start());
+  std::ifstream file{options.cluster.port_file};
+  const auto ports = nlohmann::json::parse(file);
+  for (const std::string section : {"cluster", "gateway"}) {
+    auto same = tests::daemon_options(folder / ("other-" + section));
+    (section == "cluster" ? same.cluster.port : same.gateway.port)
+      = ports.at(section).get<std::uint16_t>();
+    tools::daemon other{same};
+    const auto started = other.start();
+    REQUIRE_FALSE(started);
+    CHECK(started.error().message.starts_with(section + ".port: can not listen on 127.0.0.1:"));
+    CHECK_FALSE(std::filesystem::exists(same.cluster.port_file));
+  }
+  CHECK(daemon.stop());
+  CHECK_FALSE(std::filesystem::exists(options.cluster.port_file));
 }

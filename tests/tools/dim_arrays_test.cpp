@@ -107,3 +107,43 @@ TEST_CASE("list asks for the jobs of one array") {
   dim_run{{"list", "--array", array_id}, gateway.url()};
   CHECK(gateway.requests().at(0).target == "/api/v1/jobs?array=" + array_id + "&limit=50");
 }
+
+namespace {
+
+/// Knows of several jobs, and of one array, whose ids begin with `beginning`.
+fake_gateway gateway_of_one_moment(const std::string& beginning) {
+  return fake_gateway{[beginning](const seen_request& request, auto) {
+    if (request.target == "/api/v1/arrays/" + beginning)
+      return scripted_answer{.body = array_body("completed", "completed")};
+    if (request.target == "/api/v1/jobs/" + beginning)
+      return scripted_answer{.status = 400,
+                             .body = R"({"code": "bad_input", "error": "id: )" + beginning
+                                     + R"( is the beginning of several ids"})"};
+    return scripted_answer{.status = 404, .body = R"({"error": "no", "code": "not_found"})"};
+  }};
+}
+
+}  // namespace
+
+TEST_CASE("what is shown of an array's id names it, though its jobs' ids begin so, too") {
+  const auto shown = array_id.substr(0, 13);
+  for (auto command : {"get", "watch"}) {
+    auto gateway = gateway_of_one_moment(shown);
+    const dim_run run{{command, shown}, gateway.url()};
+    CHECK(run.status == 0);
+    CHECK(run.out.str().starts_with(array_id));
+  }
+  auto gateway = gateway_of_one_moment(shown);
+  const dim_run cancel{{"cancel", shown}, gateway.url()};
+  CHECK(cancel.status == 1);
+  CHECK(gateway.requests().size() == 1);
+}
+
+TEST_CASE("a shorter beginning of several ids is refused") {
+  for (auto command : {"get", "watch"}) {
+    auto gateway = gateway_of_one_moment("0190");
+    const dim_run run{{command, "0190"}, gateway.url()};
+    CHECK(run.status == 1);
+    CHECK(run.err.str() == "dim: id: 0190 is the beginning of several ids\ncode: bad_input\n");
+  }
+}

@@ -154,6 +154,30 @@ TEST_CASE("for programs there are figures and the histogram, and a picture in it
   picture << std::ifstream{file}.rdbuf();
   CHECK(picture.str().find("<svg") == 0);
   CHECK(picture.str().find("p99 ") != std::string::npos);
+  CHECK(picture.str().find("m: 1 connections, 100 requests a second, binary") != std::string::npos);
+}
+
+TEST_CASE("a picture that can not be written is told before the model is loaded") {
+  auto gateway = gateway_with(200);
+  dim_run run{with({"--svg", "/nonexistent/x.svg"}), gateway.url()};
+  CHECK(run.status == 2);
+  CHECK(run.err.str() == "dim: --svg: can not write /nonexistent/x.svg\n");
+  CHECK(gateway.requests().size() == 1);
+}
+
+TEST_CASE("figures are printed also when the picture can not be written at the end") {
+  auto gateway = gateway_with(200);
+  dim_run run{with({"--svg", "/dev/full"}), gateway.url()};
+  CHECK(run.status == 2);
+  CHECK(run.out.str().find("p99.9") != std::string::npos);
+  CHECK(run.err.str() == "dim: --svg: can not write /dev/full\n");
+}
+
+TEST_CASE("a rate below one a second is told as it is") {
+  auto gateway = gateway_with(200);
+  dim_run run{with({"--rate", "0.5"}), gateway.url()};
+  CHECK(run.status == 0);
+  CHECK(run.out.str().find("m: 1 connections, 0.5 requests a second") == 0);
 }
 
 TEST_CASE("errors of the model are counted, and end bench with 1") {
@@ -169,11 +193,52 @@ TEST_CASE("errors of the model are counted, and end bench with 1") {
 TEST_CASE("bench of a gateway that is away ends with 3, and a wrong command line with 2") {
   CHECK(dim_run{short_run, "http://127.0.0.1:1"}.status == 3);
   CHECK(dim_run{{"bench"}, "http://127.0.0.1:1"}.status == 2);
-  CHECK(dim_run{with({"--rate", "-1"}), "http://127.0.0.1:1"}.status == 2);
+  const std::pair<std::vector<std::string>, std::string> wrong[] = {
+    {{"--rate", "-1"}, "--rate: expected a number above 0, got -1"},
+    {{"--seconds", "0"}, "--seconds: expected a number above 0, got 0"},
+    {{"--seconds", "inf"}, "--seconds: expected a number above 0, got inf"},
+    {{"--batch", "0"}, "--batch: expected a number above 0, got 0"},
+    {{"--warm-up", "-2"}, "--warm-up: expected a number that is not below 0, got -2"}};
+  for (const auto& [flags, words] : wrong) {
+    auto arguments = flags;
+    arguments.insert(arguments.begin(), {"bench", "m"});
+    const dim_run run{arguments, "http://127.0.0.1:1"};
+    CHECK(run.status == 2);
+    CHECK(run.err.str().starts_with("dim: " + words + "\n"));
+  }
 }
 
 TEST_CASE("a picture without answers says so, and its title can not break it") {
   auto picture = tools::latency_picture({}, "a<b&c");
   CHECK(picture.find("no answers") != std::string::npos);
   CHECK(picture.find("a&lt;b&amp;c") != std::string::npos);
+}
+
+TEST_CASE("a picture has ticks wherever the latencies lie, and tells how high its bars are") {
+  using std::chrono::microseconds;
+  for (auto [low, high] : {std::pair{6'700, 7'100}, {1'000, 1'001}, {2'100, 4'900}, {90, 40'000}}) {
+    tools::latency_histogram latencies;
+    for (int count = 0; count < 30; ++count)
+      latencies.add(microseconds{low});
+    latencies.add(microseconds{high});
+    auto picture = tools::latency_picture(latencies, "m");
+    auto ticks = 0;
+    for (auto at = picture.find("y=\"370\""); at != std::string::npos;
+         at = picture.find("y=\"370\"", at + 1))
+      ++ticks;
+    CHECK(ticks >= 3);
+    auto highest = high - low > 1 ? ">30</text>" : ">31</text>";
+    CHECK(picture.find(highest) != std::string::npos);
+    CHECK(picture.find(">answers</text>") != std::string::npos);
+  }
+}
+
+TEST_CASE("a latency in a picture has no more digits than mean something") {
+  tools::latency_histogram latencies;
+  latencies.add(std::chrono::nanoseconds{5'750'781});
+  auto picture = tools::latency_picture(latencies, "m");
+  auto name = picture.find("p50 ");
+  REQUIRE(name != std::string::npos);
+  auto text = picture.substr(name, picture.find('<', name) - name);
+  CHECK(text.size() <= std::string{"p50 5.750 ms"}.size());
 }

@@ -21,11 +21,33 @@ std::string deserted_url() {
 TEST_CASE("a command line that is wrong ends with status 2 and says why on standard error") {
   for (auto arguments : {std::vector<std::string>{}, {"nonsense"}, {"get"},
                          {"list", "--limit", "x"}, {"list", "--nonsense"}, {"push", "name"},
+                         {"get", ""}, {"cancel", ""}, {"watch", ""}, {"nodes", ""}, {"models", ""},
+                         {"remove", ""}, {"remove", "m", ""}, {"node", "drain", ""},
+                         {"alias", "set", "a", ""}, {"alias", "remove", ""},
+                         {"list", "--array", ""},
                          {"stats", "--url", "https://a"}, {"submit"}}) {
     dim_run run{arguments};
     CHECK(run.status == 2);
     CHECK(run.out.str() == "");
     CHECK(contains(run.err, "dim: "));
+  }
+}
+
+TEST_CASE("a command or a flag that is not known is named, with what was likely meant") {
+  const std::pair<std::vector<std::string>, std::string> lines[] = {
+    {{"nodse"}, "dim: unknown argument nodse; did you mean nodes?\n"},
+    {{"zzzzzzzzz"}, "dim: unknown argument zzzzzzzzz\n"},
+    {{"--jsn", "stats"}, "dim: unknown argument --jsn; did you mean --json?\n"},
+    {{"--jsn"}, "dim: unknown argument --jsn; did you mean --json?\n"},
+    {{"node", "drian", "n1"}, "dim: unknown argument drian; did you mean drain?\n"},
+    {{"list", "--limt", "3"}, "dim: unknown argument --limt; did you mean --limit?\n"},
+    {{"alias"}, "dim: A subcommand is required\n"},
+    {{"get", ""}, "dim: id: expected a text that is not empty\n"},
+    {{"get"}, "dim: id is required\n"}};
+  for (const auto& [arguments, words] : lines) {
+    const dim_run run{arguments};
+    CHECK(run.status == 2);
+    CHECK(run.err.str() == words + "Run \"dim --help\" for more information.\n");
   }
 }
 
@@ -38,6 +60,7 @@ TEST_CASE("help and version are answers and end with status 0") {
   dim_run of_command{{"submit", "--help"}};
   CHECK(of_command.status == 0);
   CHECK(contains(of_command.out, "--redundancy"));
+  CHECK(contains(of_command.out, "automatic, exact, tensor or label"));
   dim_run version{{"--version"}};
   CHECK(version.status == 0);
   CHECK(version.out.str().starts_with("dim 0."));

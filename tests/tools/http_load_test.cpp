@@ -101,6 +101,29 @@ TEST_CASE("at a rate, a request that had to wait for its connection counts that 
   CHECK(load.quantile_us(0.5) > 80'000);
 }
 
+TEST_CASE("a rate that is kept is the rate that is told, however few requests are due") {
+  struct run {
+    double rate;
+    milliseconds warm_up;
+    milliseconds duration;
+    std::uint64_t answered;
+  };
+  for (const auto& [rate, warm_up, duration, answered] :
+       {run{20, milliseconds{0}, milliseconds{300}, 6},
+        run{0.5, milliseconds{0}, milliseconds{50}, 1},
+        run{10, milliseconds{150}, milliseconds{200}, 2}}) {
+    fake_gateway gateway{[](auto&, auto) { return scripted_answer{}; }};
+    auto options = one_connection(gateway, duration);
+    options.rate = rate;
+    options.warm_up = warm_up;
+    const auto begin = std::chrono::steady_clock::now();
+    auto load = tools::run_load(options, times(1'000), is_good);
+    CHECK(std::chrono::steady_clock::now() - begin >= warm_up + duration);
+    CHECK(load.answered == answered);
+    CHECK(load.per_second() == doctest::Approx(rate));
+  }
+}
+
 TEST_CASE("answers of the warm-up are not counted") {
   fake_gateway gateway{[](auto&, auto) { return scripted_answer{}; }};
   auto options = one_connection(gateway, std::chrono::minutes{1});

@@ -1,5 +1,7 @@
 #include "tools/bench/http_load.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <optional>
 #include <vector>
 
@@ -39,6 +41,8 @@ struct shared_run {
   clock_type::time_point end = counted_from + options.duration;
   clock_type::time_point last_answer = counted_from;
   std::uint64_t next_number = 0;
+  /// With a rate: when the first request is due that comes too late for the run.
+  std::optional<clock_type::time_point> next_due = {};
   /// Whether a connection that is lost, or can not be had, is tried again.
   bool reopens = true;
   asio::io_context context{1};
@@ -100,8 +104,8 @@ private:
       return;
     auto number = run_.next_number++;
     started_ = run_.due(number);
-    if (started_ >= run_.end)
-      return;
+    if (started_ >= run_.end && run_.options.rate > 0)
+      return rest();
     request_ = run_.source(number, before_);
     if (request_.view().empty())
       return;
@@ -112,6 +116,13 @@ private:
       if (!error)
         me->send();
     });
+  }
+
+  /// Nothing more is due: the run lasts as long as was asked.
+  void rest() {
+    run_.next_due = std::min(started_, run_.next_due.value_or(started_));
+    timer_.expires_at(run_.end);
+    timer_.async_wait([me = shared_from_this()](error_code) {});
   }
 
   void send() {
@@ -233,6 +244,20 @@ void watch_connections(shared_run& run) {
   });
 }
 
+/// The time that the counted answers stand for. At a rate, each stands for the time until the next
+/// one is due.
+double counted_seconds(const shared_run& run) {
+  auto begin = run.counted_from;
+  auto end = run.last_answer;
+  if (run.next_due) {
+    auto warm_up = std::chrono::duration<double>(run.options.warm_up).count();
+    // Less than a nanosecond of a second is an error of rounding.
+    begin = run.due(static_cast<std::uint64_t>(std::ceil(warm_up * run.options.rate - 1e-9)));
+    end = std::max(end, *run.next_due);
+  }
+  return std::chrono::duration<double>(end - begin).count();
+}
+
 load_result run_all(shared_run& run) {
   auto& options = run.options;
   error_code error;
@@ -250,7 +275,7 @@ load_result run_all(shared_run& run) {
   }
   watch_connections(run);
   run.context.run();
-  run.result.seconds = std::chrono::duration<double>(run.last_answer - run.counted_from).count();
+  run.result.seconds = counted_seconds(run);
   return std::move(run.result);
 }
 

@@ -61,7 +61,8 @@ struct load_result {
   std::uint64_t errors = 0;
   /// Of all counted answers, without their headers.
   std::uint64_t answer_bytes = 0;
-  /// From the end of the warm-up to the last answer.
+  /// From the end of the warm-up to the last answer; at a rate, from the first request that counts
+  /// to when the one after the last is due, or to the last answer where that comes later.
   double seconds = 0;
   latency_histogram latencies;
   /// What went wrong first, in words; empty when nothing did.

@@ -5,6 +5,7 @@
 
 #include "tools/dim/commands.hpp"
 #include "tools/dim/display_text.hpp"
+#include "tools/dim/option_checks.hpp"
 #include "tools/dim/table.hpp"
 
 namespace dim::tools {
@@ -79,14 +80,15 @@ void add_alias(CLI::App& app, command& chosen) {
   auto* listed = group->add_subcommand("list", "List them");
   listed->callback([&chosen] { chosen = list; });
   auto* put = group->add_subcommand("set", "Give a model, or one version of it, another name");
-  put->add_option("alias", *alias, "The other name")->required();
+  put->add_option("alias", *alias, "The other name")->required()->check(not_empty());
   put->add_option("model", *reference, "MODEL for its newest version, or MODEL:VERSION")
-    ->required();
+    ->required()
+    ->check(not_empty());
   put->callback([alias, reference, &chosen] {
     chosen = [alias, reference](session& with) { return set(with, *alias, *reference); };
   });
   auto* removed = group->add_subcommand("remove", "Take the other name away");
-  removed->add_option("alias", *alias, "The other name")->required();
+  removed->add_option("alias", *alias, "The other name")->required()->check(not_empty());
   removed->callback([alias, &chosen] {
     chosen = [alias](session& with) { return remove(with, *alias); };
   });

@@ -51,6 +51,10 @@ int show_array_end(session& with, const json& array) {
 
 }  // namespace
 
+bool may_name_array(const std::string& id, const command_failure& why) {
+  return why.code == "not_found" || (id.size() >= id_length_min && names_field(why, "id"));
+}
+
 outcome<json> ask_job_or_array(session& with, http_request request, const std::string& id,
                                std::uint32_t wait_ms) {
   request.target = target{"/api/v1/jobs"}
@@ -59,12 +63,13 @@ outcome<json> ask_job_or_array(session& with, http_request request, const std::s
                      .text();
   request.wait_ms = wait_ms;
   auto job = with.send(request);
-  if (job || job.error().code != "not_found")
+  if (job || !may_name_array(id, job.error())
+      || (request.method != "GET" && job.error().code != "not_found"))
     return job;
   request.target = target{"/api/v1/arrays"}.at(id).text();
   auto array = with.send(request);
   // Where there is neither, what was said of a job is the answer.
-  return array || array.error().code != "not_found" ? array : job;
+  return array || !may_name_array(id, array.error()) ? array : job;
 }
 
 bool is_array_answer(const json& answer) {

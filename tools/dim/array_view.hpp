@@ -7,8 +7,14 @@
 /// Arrays of jobs: one submission, many jobs that are alike but for their inputs.
 namespace dim::tools {
 
-/// What stands at `path` below `/api/v1/jobs`, or below `/api/v1/arrays` where no job has this id:
-/// a person has one id and need not know what it names. `request.target` is left out.
+/// Whether the beginning of an id, which names no job for this reason, may be that of an array's:
+/// no job's id begins so, or several do, because an array and its jobs are of one millisecond and
+/// share what is shown of their ids.
+bool may_name_array(const std::string& id, const command_failure& why);
+
+/// What has this id below `/api/v1/jobs`, or below `/api/v1/arrays` where that is no job: a person
+/// has one id and need not know what it names. Only a read takes an array whose jobs' ids begin so,
+/// too. `request.target` is left out.
 outcome<json> ask_job_or_array(session& with, http_request request, const std::string& id,
                                std::uint32_t wait_ms);
 

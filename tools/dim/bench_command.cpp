@@ -9,6 +9,7 @@
 #include "tools/dim/bench_report.hpp"
 #include "tools/dim/bench_request.hpp"
 #include "tools/dim/commands.hpp"
+#include "tools/dim/option_checks.hpp"
 #include "tools/dim/progress_bar.hpp"
 
 namespace dim::tools {
@@ -55,19 +56,27 @@ outcome<load_result> run_against(session& with, const bench_options& options,
     [](const answer& reply) { return reply.status == 200; });
 }
 
+command_failure can_not_write(const std::string& file) {
+  return {exit_status::usage, "--svg: can not write " + file, "", {}};
+}
+
+/// Whether the picture can be written when the run is over; makes the file where there is none.
+bool is_writable(const std::string& file) {
+  return std::ofstream{file, std::ios::app}.is_open();
+}
+
 int finish(session& with, const bench_options& options, const bench_outcome& run) {
-  if (!options.picture_file.empty()) {
-    std::ofstream file{options.picture_file};
-    file << latency_picture(run.load.latencies, run.model);
-    if (!file.flush())
-      return report(with.io(),
-                    {exit_status::usage, "can not write " + options.picture_file, "", {}});
-  }
   if (with.is_json())
     with.io().out << pretty(bench_json(run));
   else
     print_bench(with.io(), run);
   with.io().out << std::flush;
+  if (!options.picture_file.empty()) {
+    std::ofstream file{options.picture_file};
+    file << latency_picture(run.load.latencies, bench_title(run));
+    if (!file.flush())
+      return report(with.io(), can_not_write(options.picture_file));
+  }
   auto is_good = run.load.errors == 0 && run.load.answered > 0;
   return static_cast<int>(is_good ? exit_status::done : exit_status::failed);
 }
@@ -79,6 +88,8 @@ int bench(session& with, const bench_options& options) {
   auto request = make_bench_request(*metadata, options.wish);
   if (!request)
     return report(with.io(), request.error());
+  if (!options.picture_file.empty() && !is_writable(options.picture_file))
+    return report(with.io(), can_not_write(options.picture_file));
   progress_bar bar{with.io()};
   bar.draw(0, "running for "
                 + std::to_string(std::llround(options.warm_up_seconds + options.seconds)) + " s");
@@ -93,24 +104,26 @@ int bench(session& with, const bench_options& options) {
 }
 
 void add_options(CLI::App& added, bench_options& options) {
-  added.add_option("model", options.wish.model, "MODEL[:VERSION]")->required();
+  added.add_option("model", options.wish.model, "MODEL[:VERSION]")
+    ->required()
+    ->check(not_empty());
   added.add_option("--connections", options.load.connections, "Open at the same time")
     ->check(CLI::Range(1, 65'535));
   added
     .add_option("--rate", options.load.rate,
                 "Requests a second, sent when they are due; without it, the next as soon as the "
                 "answer is here")
-    ->check(CLI::PositiveNumber);
+    ->check(above_zero());
   added.add_option("--seconds", options.seconds, "Length of the run; 10 when not given")
-    ->check(CLI::PositiveNumber);
+    ->check(above_zero());
   added.add_option("--warm-up", options.warm_up_seconds,
                    "Seconds before it that are not counted; 2 when not given")
-    ->check(CLI::NonNegativeNumber);
+    ->check(not_negative());
   added.add_option("--batch", options.wish.batch, "Rows of a request; 1 when not given")
-    ->check(CLI::PositiveNumber);
+    ->check(above_zero());
   added.add_option("--size", options.wish.size,
                    "For other dimensions that the model leaves open; 1 when not given")
-    ->check(CLI::PositiveNumber);
+    ->check(above_zero());
   added.add_option("--shape", options.wish.shapes, "NAME=2x64: the shape of one input")
     ->allow_extra_args(false);
   added.add_flag("--binary", options.wish.is_binary, "Tensors as bytes behind the JSON");

@@ -35,6 +35,13 @@ std::string fixed(double value, int digits) {
   return text.data();
 }
 
+/// "500", "0.5".
+std::string shortest(double value) {
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%.6g", value);
+  return text.data();
+}
+
 /// "83 us", "1.25 ms", "2.1 s".
 std::string latency_text(double microseconds) {
   if (microseconds < 1'000)
@@ -49,6 +56,13 @@ bool is_behind(const bench_outcome& run) {
 }
 
 }  // namespace
+
+std::string bench_title(const bench_outcome& run) {
+  return run.model + ": " + std::to_string(run.connections) + " connections, "
+         + (run.rate > 0 ? shortest(run.rate) + " requests a second" : "closed loop") + ", "
+         + (run.is_binary ? "binary" : "JSON") + ", " + std::to_string(run.rows) + " rows and "
+         + size_text(run.request_bytes) + " a request";
+}
 
 json bench_json(const bench_outcome& run) {
   const auto& load = run.load;
@@ -84,10 +98,7 @@ json bench_json(const bench_outcome& run) {
 
 void print_bench(console& io, const bench_outcome& run) {
   const auto& load = run.load;
-  io.out << run.model << ": " << run.connections << " connections, "
-         << (run.rate > 0 ? fixed(run.rate, 0) + " requests a second" : "closed loop") << ", "
-         << (run.is_binary ? "binary" : "JSON") << ", " << run.rows << " rows and "
-         << size_text(run.request_bytes) << " a request\n";
+  io.out << bench_title(run) << '\n';
   table totals{{{"ANSWERED", false, true},
                 {"ERRORS", false, true},
                 {"SECONDS", false, true},

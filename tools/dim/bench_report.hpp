@@ -21,6 +21,9 @@ struct bench_outcome {
   load_result load;
 };
 
+/// "digits: 8 connections, 500 requests a second, JSON, 1 rows and 120 B a request".
+std::string bench_title(const bench_outcome& run);
+
 /// For programs: figures, quantiles in microseconds, and the histogram.
 json bench_json(const bench_outcome& run);
 

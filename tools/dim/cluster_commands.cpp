@@ -6,6 +6,7 @@
 #include "tools/dim/commands.hpp"
 #include "tools/dim/display_text.hpp"
 #include "tools/dim/fields_text.hpp"
+#include "tools/dim/option_checks.hpp"
 #include "tools/dim/table.hpp"
 #include "tools/dim/tensor_text.hpp"
 
@@ -72,7 +73,7 @@ int stats(session& with) {
 void add_nodes(CLI::App& app, command& chosen) {
   auto* added = app.add_subcommand("nodes", "List the nodes, or show one");
   const auto id = std::make_shared<std::string>();
-  added->add_option("id", *id, "The node's id, or the beginning of it");
+  added->add_option("id", *id, "The node's id, or the beginning of it")->check(not_empty());
   added->callback([id, &chosen] {
     chosen = [id](session& with) { return nodes(with, *id); };
   });

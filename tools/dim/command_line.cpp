@@ -1,8 +1,13 @@
 #include "tools/dim/command_line.hpp"
 
+#include <string>
+#include <vector>
+
 #include <CLI/CLI.hpp>
 
+#include "config/suggestion.hpp"
 #include "tools/dim/commands.hpp"
+#include "tools/dim/display_text.hpp"
 
 namespace dim::tools {
 
@@ -60,11 +65,42 @@ std::string url_of(const common_wish& wish, const console& io) {
   return set == io.variables.end() || set->second.empty() ? address_without_any : set->second;
 }
 
+/// The commands and flags that may stand where `app` has got to.
+std::vector<std::string> known_words(const CLI::App& app) {
+  const auto all = [](const auto*) { return true; };
+  const auto* last = &app;
+  std::vector<std::string> result;
+  for (;;) {
+    for (const auto* option : last->get_options(all))
+      for (const auto& name : option->get_lnames())
+        result.push_back("--" + name);
+    const auto given = last->get_subcommands();
+    if (given.empty())
+      break;
+    last = given.front();
+  }
+  for (const auto* each : last->get_subcommands(all))
+    result.push_back(each->get_name());
+  return result;
+}
+
+/// What is wrong with a command line. Where something in it is not known, what is missing is most
+/// likely that.
+std::string words_of(const CLI::App& app, const CLI::ParseError& error) {
+  const auto unknown = app.remaining(true);
+  const bool is_about_it = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr
+                           || dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
+  if (unknown.empty() || !is_about_it)
+    return error.what();
+  return "unknown argument " + cleaned(unknown.front())
+         + config::suggestion(unknown.front(), known_words(app));
+}
+
 /// The exit status of a command line that asks for help, or that is wrong.
 int explain(const CLI::App& app, const CLI::ParseError& error, console& io) {
   if (error.get_exit_code() == 0)
     return app.exit(error, io.out, io.err);
-  io.err << "dim: " << error.what() << '\n' << "Run \"dim --help\" for more information.\n";
+  io.err << "dim: " << words_of(app, error) << '\n' << "Run \"dim --help\" for more information.\n";
   return static_cast<int>(exit_status::usage);
 }
 

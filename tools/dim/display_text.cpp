@@ -11,7 +11,6 @@ namespace dim::tools {
 
 namespace {
 
-constexpr std::size_t id_length_min = 13;
 
 /// One character of a text: its bytes, and its code point (0 where they are not UTF-8).
 struct character {

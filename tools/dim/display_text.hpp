@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -31,8 +32,12 @@ std::int64_t milliseconds_of(std::string_view time);
 /// anything else stays as it is.
 std::string time_text(std::string_view time, bool is_exact = false);
 
-/// For each id its shortest beginning, of 13 characters or more, that no other of them shares: the
-/// first 13 of a UUID of version 7 are its time in milliseconds.
+/// What is shown of an id at the least: the first 13 characters of a UUID of version 7 are its time
+/// in milliseconds.
+constexpr std::size_t id_length_min = 13;
+
+/// For each id its shortest beginning, of `id_length_min` characters or more, that no other of them
+/// shares.
 std::vector<std::string> shortened(const std::vector<std::string>& ids);
 
 /// One id for a sentence.

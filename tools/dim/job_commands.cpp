@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <chrono>
 #include <memory>
 
 #include <CLI/CLI.hpp>
@@ -7,6 +9,8 @@
 #include "tools/dim/display_text.hpp"
 #include "tools/dim/job_progress.hpp"
 #include "tools/dim/job_text.hpp"
+#include "tools/dim/option_checks.hpp"
+#include "tools/dim/wait_length.hpp"
 
 namespace dim::tools {
 
@@ -68,15 +72,23 @@ struct get_wish {
   bool has_placement = false;
 };
 
-/// Waits in steps of what one request may wait at the most.
+/// Waits in steps of what one request may wait at the most; itself where none may.
 outcome<json> get_job(session& with, const get_wish& wish) {
   constexpr std::uint32_t step_ms = 30'000;
+  constexpr std::uint32_t look_ms = 500;
+  wait_length step{std::min(wish.wait_ms, step_ms)};
   for (auto left = wish.wait_ms;;) {
-    const auto wait_ms = std::min(left, step_ms);
+    const auto wait_ms = std::min(left, step.ms());
     auto job = ask_job_or_array(with, {}, wish.id, wait_ms);
-    left -= wait_ms;
-    if (!job || left == 0 || is_array_answer(*job) || is_terminal_status(text_at(*job, "status")))
+    if (!job && step.is_shortened_by(job.error()))
+      continue;
+    if (!job || left == wait_ms || is_array_answer(*job)
+        || is_terminal_status(text_at(*job, "status")))
       return job;
+    const auto pause_ms = wait_ms > 0 ? 0 : std::min(left, look_ms);
+    left -= wait_ms + pause_ms;
+    if (pause_ms > 0)
+      with.io().pause(std::chrono::milliseconds{pause_ms});
   }
 }
 
@@ -147,10 +159,13 @@ int cancel(session& with, const std::string& id) {
 void add_list(CLI::App& app, command& chosen) {
   auto* added = app.add_subcommand("list", "List jobs, the newest first");
   const auto wish = std::make_shared<list_wish>();
-  added->add_option("--status", wish->status,
-                    "pending, scheduled, running, completed, failed or cancelled");
-  added->add_option("--pattern", wish->pattern, "Only jobs of this pattern");
-  added->add_option("--array", wish->array, "Only jobs of this array: its whole id");
+  added
+    ->add_option("--status", wish->status,
+                 "pending, scheduled, running, completed, failed or cancelled")
+    ->check(not_empty());
+  added->add_option("--pattern", wish->pattern, "Only jobs of this pattern")->check(not_empty());
+  added->add_option("--array", wish->array, "Only jobs of this array: its whole id")
+    ->check(not_empty());
   added->add_option("--limit", wish->limit, "Jobs in one answer, 50 when not given");
   added->add_flag("--all", wish->is_all, "All of them, however many answers that takes");
   added->callback([wish, &chosen] {
@@ -161,7 +176,7 @@ void add_list(CLI::App& app, command& chosen) {
 void add_get(CLI::App& app, command& chosen) {
   auto* added = app.add_subcommand("get", "Show one job with its result, or an array of jobs");
   const auto wish = std::make_shared<get_wish>();
-  added->add_option("id", wish->id, id_help)->required();
+  added->add_option("id", wish->id, id_help)->required()->check(not_empty());
   added->add_option("--wait-ms", wish->wait_ms, "Wait this long for its end");
   added->add_flag("--executions", wish->has_executions, "And every attempt");
   added->add_flag("--history", wish->has_history, "And all that happened to it");
@@ -175,7 +190,7 @@ void add_get(CLI::App& app, command& chosen) {
 void add_cancel(CLI::App& app, command& chosen) {
   auto* added = app.add_subcommand("cancel", "Cancel a job, or what has not ended of an array");
   const auto id = std::make_shared<std::string>();
-  added->add_option("id", *id, id_help)->required();
+  added->add_option("id", *id, id_help)->required()->check(not_empty());
   added->callback([id, &chosen] {
     chosen = [id](session& with) { return cancel(with, *id); };
   });

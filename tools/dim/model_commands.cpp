@@ -8,6 +8,7 @@
 #include "tools/dim/display_text.hpp"
 #include "tools/dim/model_file.hpp"
 #include "tools/dim/model_upload.hpp"
+#include "tools/dim/option_checks.hpp"
 #include "tools/dim/progress_bar.hpp"
 #include "tools/dim/table.hpp"
 
@@ -136,7 +137,7 @@ int remove(session& with, const std::string& name, const std::string& version) {
 void add_models(CLI::App& app, command& chosen) {
   auto* added = app.add_subcommand("models", "List the models, or the versions of one");
   const auto name = std::make_shared<std::string>();
-  added->add_option("name", *name, "The model's name");
+  added->add_option("name", *name, "The model's name")->check(not_empty());
   added->callback([name, &chosen] {
     chosen = [name](session& with) { return models(with, *name); };
   });
@@ -145,11 +146,12 @@ void add_models(CLI::App& app, command& chosen) {
 void add_push(CLI::App& app, command& chosen) {
   auto* added = app.add_subcommand("push", "Upload a version of a model");
   const auto wish = std::make_shared<push_wish>();
-  added->add_option("name", wish->name, "The model's name")->required();
+  added->add_option("name", wish->name, "The model's name")->required()->check(not_empty());
   added->add_option("file", wish->file, "A TorchScript program")->required();
   added->add_option("--config", wish->config, "Its config.toml: inputs, outputs, batches")
     ->required();
-  added->add_option("--version", wish->version, "A whole number; the next one when not given");
+  added->add_option("--version", wish->version, "A whole number; the next one when not given")
+    ->check(not_empty());
   added->callback([wish, &chosen] {
     chosen = [wish](session& with) { return push(with, *wish); };
   });
@@ -159,8 +161,8 @@ void add_remove(CLI::App& app, command& chosen) {
   auto* added = app.add_subcommand("remove", "Remove a model, or one version of it");
   const auto name = std::make_shared<std::string>();
   const auto version = std::make_shared<std::string>();
-  added->add_option("name", *name, "The model's name")->required();
-  added->add_option("version", *version, "Only this version");
+  added->add_option("name", *name, "The model's name")->required()->check(not_empty());
+  added->add_option("version", *version, "Only this version")->check(not_empty());
   added->callback([name, version, &chosen] {
     chosen = [name, version](session& with) { return remove(with, *name, *version); };
   });

@@ -5,6 +5,7 @@
 
 #include "tools/dim/commands.hpp"
 #include "tools/dim/display_text.hpp"
+#include "tools/dim/option_checks.hpp"
 
 namespace dim::tools {
 
@@ -75,7 +76,9 @@ int send_order(session& with, const std::string& word, const node_order& order) 
 CLI::App* add_order(CLI::App& group, command& chosen, const std::string& word,
                     const std::string& meaning, const std::shared_ptr<node_order>& order) {
   auto* added = group.add_subcommand(word, meaning);
-  added->add_option("id", order->id, "The node's id, the beginning of it, or its name")->required();
+  added->add_option("id", order->id, "The node's id, the beginning of it, or its name")
+    ->required()
+    ->check(not_empty());
   added->callback([word, order, &chosen] {
     chosen = [word, order](session& with) { return send_order(with, word, *order); };
   });

@@ -1,5 +1,6 @@
 #include "tools/dim/session.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include "tools/dim/back_off.hpp"
@@ -93,6 +94,12 @@ outcome<json> session::get(const target& where, std::uint32_t wait_ms) {
   request.target = where.text();
   request.wait_ms = wait_ms;
   return send(request);
+}
+
+bool names_field(const command_failure& why, std::string_view field) {
+  const auto begin = std::string{field} + ":";
+  const auto is_named = [&begin](const std::string& text) { return text.starts_with(begin); };
+  return is_named(why.message) || std::any_of(why.details.begin(), why.details.end(), is_named);
 }
 
 int report(console& io, const command_failure& failure) {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -90,6 +91,10 @@ private:
 
 /// The pause that the server asks for; 0 where it names none, or a date.
 std::chrono::milliseconds retry_after(const tl::expected<http_answer, no_answer>& answer);
+
+/// Whether the gateway refused because of this member or parameter, whose name then begins the
+/// message or one of its details.
+bool names_field(const command_failure& why, std::string_view field);
 
 /// Prints why a command ended to `io.err`: message, code and details, each on its line. Returns the
 /// exit status as a number.

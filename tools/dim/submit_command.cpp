@@ -60,7 +60,7 @@ void add_options(CLI::App& submit, submission& wish) {
   submit.add_option("--cabinet", wish.cabinet, "The nodes' own data to run on (collaborative)");
   submit.add_option("--redundancy", wish.redundancy, "Nodes that answer (replicated)");
   submit.add_option("--consensus", wish.consensus, "Nodes that must agree (replicated)");
-  submit.add_option("--compare", wish.compare, "auto, exact, tensor or label (replicated)");
+  submit.add_option("--compare", wish.compare, "automatic, exact, tensor or label (replicated)");
   submit.add_option("--aggregate", wish.aggregate,
                     "Over nodes: weighted_mean, mean, median, trimmed_mean (collaborative)");
   submit.add_option("--reduce", wish.reduce,

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <memory>
 #include <optional>
 
@@ -7,7 +8,9 @@
 #include "tools/dim/commands.hpp"
 #include "tools/dim/job_progress.hpp"
 #include "tools/dim/job_text.hpp"
+#include "tools/dim/option_checks.hpp"
 #include "tools/dim/progress_bar.hpp"
+#include "tools/dim/wait_length.hpp"
 
 namespace dim::tools {
 
@@ -57,10 +60,12 @@ outcome<json> look(session& with, target where, std::uint32_t wait_ms = 0) {
 outcome<json> await_end(session& with, const std::string& id) {
   progress_report progress{with};
   const auto where = target{"/api/v1/jobs"}.at(id);
-  const auto wait_ms = with.is_json() ? quiet_wait_ms : look_ms;
+  wait_length wait{with.is_json() ? quiet_wait_ms : look_ms};
   for (bool is_first = true;; is_first = false) {
     const auto asked_at = with.io().now();
-    auto job = look(with, where, is_first ? 0 : wait_ms);
+    auto job = look(with, where, is_first ? 0 : wait.ms());
+    if (!job && wait.is_shortened_by(job.error()))
+      continue;
     if (!job || is_terminal_status(text_at(*job, "status")))
       return job;
     if (!with.is_json()) {
@@ -69,7 +74,8 @@ outcome<json> await_end(session& with, const std::string& id) {
         return executions;
       progress.show(*job, *executions);
     }
-    const auto rest = std::chrono::milliseconds{wait_ms} - (with.io().now() - asked_at);
+    const auto pause = std::chrono::milliseconds{std::max(wait.ms(), look_ms)};
+    const auto rest = pause - (with.io().now() - asked_at);
     if (!is_first && rest.count() > 0)
       with.io().pause(std::chrono::duration_cast<std::chrono::milliseconds>(rest));
   }
@@ -91,11 +97,11 @@ int show_end(session& with, const outcome<json>& job) {
 /// Follows the job with this id, or the array where no job has it.
 int follow(session& with, const std::string& id) {
   const auto job = await_end(with, id);
-  if (job || job.error().code != "not_found")
+  if (job || !may_name_array(id, job.error()))
     return show_end(with, job);
   const auto array = look(with, target{"/api/v1/arrays"}.at(id));
   // Where there is neither, what was said of a job is the answer.
-  if (!array && array.error().code == "not_found")
+  if (!array && may_name_array(id, array.error()))
     return show_end(with, job);
   return follow_array(with, id);
 }
@@ -110,7 +116,8 @@ void add_watch(CLI::App& app, command& chosen) {
   auto* added = app.add_subcommand("watch", "Follow a job, or an array of jobs, to its end");
   const auto id = std::make_shared<std::string>();
   added->add_option("id", *id, "The id of the job or array, or the beginning of it")
-    ->required();
+    ->required()
+    ->check(not_empty());
   added->callback([id, &chosen] {
     chosen = [id](session& with) { return follow(with, *id); };
   });

@@ -4,18 +4,15 @@
 #include <atomic>
 #include <csignal>
 #include <ctime>
-#include <filesystem>
-#include <fstream>
 #include <thread>
 
 #include <unistd.h>
-
-#include <nlohmann/json.hpp>
 
 #include "actors/agent/inference.hpp"
 #include "actors/node/node_tree.hpp"
 #include "actors/message_types.hpp"
 #include "actors/type_ids.hpp"
+#include "config/missing_paths.hpp"
 #include "gateway/gateway.hpp"
 #include "runtime/caf_errors.hpp"
 #include "runtime/copy_count.hpp"
@@ -31,6 +28,7 @@
 #include "runtime/tls_links.hpp"
 #include "tools/dimd/fault_injection.hpp"
 #include "tools/dimd/orchestrator.hpp"
+#include "tools/dimd/port_file.hpp"
 
 namespace dim::tools {
 
@@ -83,6 +81,12 @@ runtime::expected<void> prepare_tls(const config::options& options,
   limits.lost_ms = options.cluster.lost_ms;
   runtime::enable_tls(config, std::move(*context), limits);
   return {};
+}
+
+/// The failure to listen on the port that `option` names.
+tl::unexpected<runtime::failure> fail_to_listen(const char* option, runtime::failure why) {
+  why.message = std::string{option} + ": " + why.message;
+  return tl::unexpected(std::move(why));
 }
 
 /// What actors and `main` tell each other at the end.
@@ -147,6 +151,9 @@ runtime::expected<void> daemon::start() {
   if (!lock)
     return tl::unexpected(lock.error());
   p.lock = std::move(*lock);
+  for (auto& missing : config::missing_paths(options_))
+    runtime::log(log_level::warn, "DIMD", "has an option that names nothing",
+                 {{"reason", missing}});
   p.board = make_fault_board(options_);
   if (has_role(options_, "orchestrator")) {
     auto disk = open_disk(options_, simulated_disk_.before ? simulated_disk_
@@ -176,7 +183,7 @@ runtime::expected<void> daemon::start() {
     return published;
   if (auto served = start_gateway(); !served)
     return served;
-  return write_ports();
+  return write_port_file(options_.cluster.port_file, {cluster_port_, gateway_port_});
 }
 
 runtime::expected<void> daemon::start_tree() {
@@ -253,7 +260,7 @@ runtime::expected<void> daemon::publish() {
   auto port =
     runtime::publish_entry(*p.system, p.entry.get(), options_.cluster.bind, options_.cluster.port);
   if (!port)
-    return tl::unexpected(port.error());
+    return fail_to_listen("cluster.port", port.error());
   cluster_port_ = *port;
   return {};
 }
@@ -264,22 +271,8 @@ runtime::expected<void> daemon::start_gateway() {
     return {};
   auto port = p.gateway->start(p.system.get());
   if (!port)
-    return tl::unexpected(port.error());
+    return fail_to_listen("gateway.port", port.error());
   gateway_port_ = *port;
-  return {};
-}
-
-runtime::expected<void> daemon::write_ports() const {
-  nlohmann::json ports{{"pid", ::getpid()}, {"cluster", cluster_port_}, {"gateway", gateway_port_}};
-  std::filesystem::path file{options_.cluster.port_file};
-  auto temporary = file;
-  temporary += ".new";
-  std::ofstream{temporary} << ports.dump() << "\n";
-  std::error_code problem;
-  std::filesystem::rename(temporary, file, problem);
-  if (problem)
-    return runtime::fail(runtime::error_code::internal,
-                         "can not write " + file.string() + ": " + problem.message());
   return {};
 }
 
@@ -354,6 +347,7 @@ bool daemon::stop() {
     in_order = stopped.has_value() && in_order;
   }
   p.root = nullptr;
+  remove_port_file(options_.cluster.port_file, {cluster_port_, gateway_port_});
   parts_.reset();
   log_copies();
   runtime::log(log_level::info, "DIMD", "stopped", {{"in_order", in_order ? "yes" : "no"}});

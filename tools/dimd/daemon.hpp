@@ -26,8 +26,8 @@ public:
   explicit daemon(config::options options, runtime::disk_faults disk = {});
   ~daemon();
 
-  /// Starts the roles that the options name and writes `cluster.port_file`. Errors: what kept a
-  /// role from starting; `stop` cleans up after it.
+  /// Starts the roles that the options name and writes `cluster.port_file`, which `stop` removes.
+  /// Errors: what kept a role from starting; `stop` cleans up after it.
   runtime::expected<void> start();
 
   /// Tells a person where this daemon listens.
@@ -51,7 +51,6 @@ private:
   runtime::child_spec link_child();
   runtime::expected<void> publish();
   runtime::expected<void> start_gateway();
-  runtime::expected<void> write_ports() const;
   /// Lets the node's work end; false when it did not in time. True without a node.
   bool drain_node_role();
 

@@ -1,15 +1,17 @@
-// dimd: the daemon. Orchestrator, gateway and node, in any mix, until SIGTERM or SIGINT.
+// dimd: the daemon. Orchestrator, gateway and node, in any mix, until SIGTERM, SIGINT or SIGHUP.
 #include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
+#include <string>
 #include <thread>
 
 #include "config/load.hpp"
 #include "runtime/log.hpp"
 #include "runtime/machine.hpp"
 #include "tools/dimd/daemon.hpp"
+#include "tools/dimd/end_signals.hpp"
 
 namespace {
 
@@ -18,10 +20,7 @@ constexpr std::chrono::milliseconds one_signal{1000};
 
 /// Signals must be blocked before the first thread starts, so that only `sigwait` takes them.
 sigset_t block_signals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
+  auto signals = dim::tools::reasons_to_end();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   return signals;
@@ -35,10 +34,10 @@ int next_signal(const sigset_t& signals, std::chrono::milliseconds patience) {
   return std::max(0, sigtimedwait(&signals, nullptr, &limit));
 }
 
-/// Ends the process at another signal, or after `patience`, if it still runs then: a thread that
+/// Ends the process at another order, or after `patience`, if it still runs then: a thread that
 /// hangs, say in a model, can not be stopped, and all that must last is on disk before it is told.
-void do_not_outlast(const sigset_t& signals, std::chrono::milliseconds patience) {
-  std::thread{[signals, patience] {
+void do_not_outlast(std::chrono::milliseconds patience) {
+  std::thread{[signals = dim::tools::orders_to_end(), patience] {
     auto start = std::chrono::steady_clock::now();
     auto passed = [start] {
       return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now()
@@ -52,6 +51,17 @@ void do_not_outlast(const sigset_t& signals, std::chrono::milliseconds patience)
     dim::runtime::close_log();
     std::_Exit(1);
   }}.detach();
+}
+
+/// Tells the log why the daemon does not start, and standard error where the log is not there.
+void tell_failed_start(const dim::runtime::failure& why, const dim::config::log_options& log) {
+  std::string reason{to_string(why.code)};
+  reason += ": " + why.message;
+  for (const auto& detail : why.details)
+    reason += "; " + detail;
+  dim::runtime::log(dim::runtime::log_level::error, "DIMD", "can not start", {{"reason", reason}});
+  if (!log.file.empty() || !dim::runtime::is_logged(dim::runtime::log_level::error))
+    std::cerr << "dimd: " << reason << "\n";
 }
 
 }  // namespace
@@ -68,11 +78,8 @@ int main(int argc, char** argv) {
   dim::runtime::raise_file_limit();
   dim::tools::daemon daemon{loaded.values};
   if (auto started = daemon.start(); !started) {
-    std::cerr << "dimd: " << to_string(started.error().code) << ": " << started.error().message
-              << "\n";
-    for (const auto& detail : started.error().details)
-      std::cerr << "  " << detail << "\n";
-    do_not_outlast(signals, daemon.stop_patience());
+    tell_failed_start(started.error(), loaded.values.log);
+    do_not_outlast(daemon.stop_patience());
     daemon.stop();
     return 1;
   }
@@ -81,6 +88,6 @@ int main(int argc, char** argv) {
   sigwait(&signals, &signal);
   dim::runtime::log(dim::runtime::log_level::info, "DIMD", "got a signal and stops",
                     {{"signal", signal}});
-  do_not_outlast(signals, daemon.stop_patience());
+  do_not_outlast(daemon.stop_patience());
   return daemon.stop() ? 0 : 1;
 }

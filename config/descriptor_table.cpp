@@ -147,9 +147,9 @@ const descriptor table[] = {
   {"gateway", "server_name", at<&gateway::server_name>, "", 0, 0, &not_empty_rule,
    "What GET /v2 gives as the server's name. Some clients look for one that they know."},
   {"gateway", "restricted_apis", at<&gateway::restricted_apis>, "", 0, 64, &restriction_rule,
-   "Requests of this group of the Open Inference Protocol need this header field. The groups: "
-   "health, metadata, inference, shared-memory, model-config, model-repository, statistics, "
-   "trace, logging."},
+   "Requests of this group of the Open Inference Protocol, and those beside it that do the same, "
+   "need this header field. The groups: health, metadata, inference, shared-memory, "
+   "model-config, model-repository, statistics, trace, logging."},
   {"gateway", "load_timeout_ms", at<&gateway::load_timeout_ms>, ms, 10, day_ms, nullptr,
    "Loading a model by POST /v2/repository/models/{name}/load, or unloading it."},
 

@@ -42,6 +42,10 @@ runtime::expected<triton_model> parse_whole_triton_json(std::string_view json,
 /// as text: proto3's way.
 std::string to_triton_json(const model_spec& spec);
 
+/// Whether the model's configuration has a part on batching: it joins requests, or its queue has
+/// rules.
+bool has_batching(const model_spec& spec);
+
 /// The labels of an output, which a configuration says to be in this file.
 using label_source = std::function<runtime::expected<std::vector<std::string>>(
   const std::string& output, const std::string& file)>;

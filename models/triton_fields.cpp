@@ -7,6 +7,7 @@
 #include <set>
 
 #include "models/triton_config.pb.h"
+#include "models/triton_config.hpp"
 #include "models/triton_instances.hpp"
 
 namespace dim::models {
@@ -303,6 +304,11 @@ triton_model from_message(const triton::ModelConfig& message, std::vector<std::s
   return model;
 }
 
+bool has_batching(const model_spec& spec) {
+  return spec.max_batch_size > 0 || spec.batch_delay_max_us > 0
+         || spec.batching != batching_policy{};
+}
+
 void to_message(const model_spec& spec, triton::ModelConfig& message) {
   message.set_name(spec.name);
   message.set_backend(std::string{backend_name(spec.kind)});
@@ -324,8 +330,7 @@ void to_message(const model_spec& spec, triton::ModelConfig& message) {
     write_tensor(each, *message.add_output());
   if (spec.kind == model_kind::ensemble)
     write_steps(spec, *message.mutable_ensemble_scheduling());
-  else if (spec.max_batch_size > 0 || spec.batch_delay_max_us > 0
-           || spec.batching != batching_policy{})
+  else if (has_batching(spec))
     write_batching(spec, *message.mutable_dynamic_batching());
   if (spec.kind != model_kind::ensemble)
     write_instances(spec.name, spec.instances, message);

@@ -240,7 +240,7 @@ void write_model_config(json_writer& out, const actors::model_entry& model) {
     write_steps(out, spec);
   else
     write_instances(out, spec);
-  if (!is_ensemble && spec.max_batch_size > 0)
+  if (!is_ensemble && models::has_batching(spec))
     write_batching(out, spec);
   write_parameters(out, spec);
   write_warm_up(out, spec);

@@ -97,6 +97,10 @@ TEST_CASE("a model's configuration has the form of Triton's") {
   CHECK(found["instance_group"][0]["count"] == 1);
   CHECK(found["response_cache"]["enable"] == false);
 
+  spec.max_batch_size = 0;
+  found = f.get("/v2/models/simple/config");
+  CHECK(found["dynamic_batching"]["priority_queue_policy"]["2"]["max_queue_size"] == 5);
+
   spec.kind = models::model_kind::ensemble;
   spec.steps.push_back({"inner", "3", {{"x", "INPUT0"}}, {{"y", "OUTPUT0"}}});
   found = f.get("/v2/models/simple/config");

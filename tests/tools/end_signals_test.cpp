@@ -2,9 +2,16 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
+#include <thread>
+
 using namespace dim;
+using namespace std::chrono_literals;
 
 namespace {
+
+/// Only a defect takes so long.
+constexpr auto patience = 60s;
 
 /// What this process does with SIGHUP, for one test.
 class hang_up {
@@ -21,22 +28,48 @@ private:
 
 }  // namespace
 
-TEST_CASE("SIGTERM and SIGINT are orders to end, and nothing else is") {
-  auto orders = tools::orders_to_end();
-  CHECK(sigismember(&orders, SIGTERM) == 1);
-  CHECK(sigismember(&orders, SIGINT) == 1);
-  CHECK(sigismember(&orders, SIGHUP) == 0);
+TEST_CASE("each signal that ends a daemon is told, in order") {
+  hang_up usual{SIG_DFL};
+  tools::end_signals signals;
+  std::raise(SIGHUP);
+  std::raise(SIGTERM);
+  CHECK(signals.wait() == SIGHUP);
+  CHECK(signals.wait() == SIGTERM);
+  CHECK(signals.wait_for_order(1ms) == 0);
 }
 
-TEST_CASE("a terminal that is closed ends a daemon, unless that was started to outlive it") {
-  {
-    hang_up usual{SIG_DFL};
-    auto reasons = tools::reasons_to_end();
-    CHECK(sigismember(&reasons, SIGHUP) == 1);
-    CHECK(sigismember(&reasons, SIGTERM) == 1);
-  }
+TEST_CASE("a terminal that is gone is no order to end at once") {
+  hang_up usual{SIG_DFL};
+  tools::end_signals signals;
+  std::raise(SIGHUP);
+  std::raise(SIGINT);
+  CHECK(signals.wait_for_order(patience) == SIGINT);
+  CHECK(signals.wait_for_order(0ms) == 0);
+}
+
+TEST_CASE("a signal that comes to any thread is told") {
+  tools::end_signals signals;
+  std::thread{[] { ::pthread_kill(::pthread_self(), SIGTERM); }}.join();
+  CHECK(signals.wait_for_order(patience) == SIGTERM);
+}
+
+TEST_CASE("a daemon that was started to outlive its terminal does not hear of its end") {
   hang_up ignored{SIG_IGN};
-  auto reasons = tools::reasons_to_end();
-  CHECK(sigismember(&reasons, SIGHUP) == 0);
-  CHECK(sigismember(&reasons, SIGTERM) == 1);
+  tools::end_signals signals;
+  std::raise(SIGHUP);
+  std::raise(SIGTERM);
+  CHECK(signals.wait() == SIGTERM);
+}
+
+TEST_CASE("afterwards the signals do what they did before") {
+  hang_up ignored{SIG_IGN};
+  struct sigaction before {};
+  ::sigaction(SIGTERM, nullptr, &before);
+  {
+    tools::end_signals signals;
+  }
+  struct sigaction after {};
+  ::sigaction(SIGTERM, nullptr, &after);
+  auto is_as_before = after.sa_handler == before.sa_handler;
+  CHECK(is_as_before);
 }

@@ -1,9 +1,9 @@
 // dimd: the daemon. Orchestrator, gateway and node, in any mix, until SIGTERM, SIGINT or SIGHUP.
-#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
+#include <memory>
 #include <string>
 #include <thread>
 
@@ -18,26 +18,11 @@ namespace {
 /// A key that is pressed once may reach the process from the terminal and from whoever started it.
 constexpr std::chrono::milliseconds one_signal{1000};
 
-/// Signals must be blocked before the first thread starts, so that only `sigwait` takes them.
-sigset_t block_signals() {
-  auto signals = dim::tools::reasons_to_end();
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
-  return signals;
-}
-
-/// The next of `signals`, or 0 after `patience`.
-int next_signal(const sigset_t& signals, std::chrono::milliseconds patience) {
-  auto seconds = std::chrono::duration_cast<std::chrono::seconds>(patience);
-  std::chrono::nanoseconds rest = patience - seconds;
-  timespec limit{seconds.count(), static_cast<long>(rest.count())};
-  return std::max(0, sigtimedwait(&signals, nullptr, &limit));
-}
-
 /// Ends the process at another order, or after `patience`, if it still runs then: a thread that
 /// hangs, say in a model, can not be stopped, and all that must last is on disk before it is told.
-void do_not_outlast(std::chrono::milliseconds patience) {
-  std::thread{[signals = dim::tools::orders_to_end(), patience] {
+void do_not_outlast(const std::shared_ptr<dim::tools::end_signals>& signals,
+                    std::chrono::milliseconds patience) {
+  std::thread{[signals, patience] {
     auto start = std::chrono::steady_clock::now();
     auto passed = [start] {
       return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now()
@@ -45,7 +30,7 @@ void do_not_outlast(std::chrono::milliseconds patience) {
     };
     int signal = 0;
     while (passed() < patience && (signal == 0 || passed() < one_signal))
-      signal = next_signal(signals, patience - passed());
+      signal = signals->wait_for_order(patience - passed());
     dim::runtime::log(dim::runtime::log_level::error, "DIMD", "ends before all has stopped",
                       {{"reason", signal > 0 ? "got another signal" : "waited long enough"}});
     dim::runtime::close_log();
@@ -70,7 +55,8 @@ int main(int argc, char** argv) {
   auto loaded = dim::config::load(argc, argv, dim::config::process_environment());
   if (!loaded.is_ready())
     return dim::config::report(loaded, std::cout, std::cerr);
-  auto signals = block_signals();
+  std::signal(SIGPIPE, SIG_IGN);
+  auto signals = std::make_shared<dim::tools::end_signals>();
   if (auto opened = dim::runtime::open_log(loaded.values.log, "dimd"); !opened) {
     std::cerr << "dimd: " << opened.error().message << "\n";
     return 1;
@@ -79,15 +65,13 @@ int main(int argc, char** argv) {
   dim::tools::daemon daemon{loaded.values};
   if (auto started = daemon.start(); !started) {
     tell_failed_start(started.error(), loaded.values.log);
-    do_not_outlast(daemon.stop_patience());
+    do_not_outlast(signals, daemon.stop_patience());
     daemon.stop();
     return 1;
   }
   daemon.announce(std::cout);
-  int signal = 0;
-  sigwait(&signals, &signal);
   dim::runtime::log(dim::runtime::log_level::info, "DIMD", "got a signal and stops",
-                    {{"signal", signal}});
-  do_not_outlast(daemon.stop_patience());
+                    {{"signal", signals->wait()}});
+  do_not_outlast(signals, daemon.stop_patience());
   return daemon.stop() ? 0 : 1;
 }

@@ -19,11 +19,11 @@ std::string broken(std::string_view what) {
   return words;
 }
 
+/// Parsers of some versions pass over it.
+constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+
 /// What is wrong with a document that could not be opened as an object.
-std::string_view words_for(simdjson::error_code error, std::string_view text) {
-  constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
-  if (text.starts_with(byte_order_mark))
-    return "expected no byte order mark before it";
+std::string_view words_for(simdjson::error_code error) {
   if (error == simdjson::INCORRECT_TYPE)
     return "expected an object";
   if (error == simdjson::INCOMPLETE_ARRAY_OR_OBJECT)
@@ -36,6 +36,8 @@ std::string_view words_for(simdjson::error_code error, std::string_view text) {
 bool json_walker::open(const runtime::bytes& body, std::string_view text, object_type& root) {
   if (text.empty())
     return refuse(simdjson::EMPTY);
+  if (text.starts_with(byte_order_mark))
+    return refuse(broken("expected no byte order mark before it"));
   if (is_deeper_than(text, protocol_depth_max))
     return refuse(
       broken("it is nested deeper than " + std::to_string(protocol_depth_max) + " levels"));
@@ -50,7 +52,7 @@ bool json_walker::open(const runtime::bytes& body, std::string_view text, object
   if (error != SUCCESS)
     return refuse(error);
   error = document_.get_object().get(root);
-  return error == SUCCESS || refuse(broken(words_for(error, text)));
+  return error == SUCCESS || refuse(broken(words_for(error)));
 }
 
 bool json_walker::close() {

@@ -76,7 +76,8 @@ bool http_session::skip_empty_lines() {
 
 void http_session::on_header_bytes(error_code error, std::size_t size, std::size_t room) {
   is_socket_empty_ = size > 0 && size < first_bytes_.size();
-  auto space = buffer_.prepare(room);
+  // What has come whole needs no more room than it takes: ten thousand sessions keep theirs.
+  auto space = buffer_.prepare(is_socket_empty_ ? size : room);
   std::memcpy(space.data(), first_bytes_.data(), size);
   if (!error && !is_socket_empty_ && size < room) {
     size += socket_.read_some(space + size, error);

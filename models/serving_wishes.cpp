@@ -70,8 +70,7 @@ runtime::expected<void> write_serving_wishes(const std::filesystem::path& path,
   std::string text;
   for (const auto& [name, wish] : wishes.models) {
     text += "[[models]]\nname = " + toml_quoted(name)
-            + "\nloaded = " + (wish.is_loaded ? "true" : "false")
-            + "\nrevision = " + std::to_string(wish.revision) + "\nversions = [";
+            + "\nloaded = " + (wish.is_loaded ? "true" : "false") + "\nversions = [";
     for (std::size_t index = 0; index < wish.versions.size(); ++index)
       text += (index == 0 ? "" : ", ") + std::to_string(wish.versions[index]);
     text += "]\nconfig = " + toml_quoted(wish.config_json) + "\n\n";

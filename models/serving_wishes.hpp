@@ -20,7 +20,7 @@ struct model_wish {
   std::vector<std::uint64_t> versions;
   /// JSON of Triton's model configuration, over the repository's; empty: none.
   std::string config_json;
-  /// How often the configuration has changed; see `actors::model_entry::revision`.
+  /// Above 0 in files of programs that kept the configuration's revision here; never written.
   std::uint32_t revision = 0;
 
   bool operator==(const model_wish&) const = default;

@@ -118,7 +118,8 @@ batch_queue::selection batch_queue::select() const {
   auto rows = head.rows;
   auto is_head = true;
   for (auto& [level, items] : queues_)
-    for (auto& [each, timeout_at, action, timeout] : items) {
+    for (auto& waiting : items) {
+      auto& each = waiting.item;
       if (rows >= rows_max_)
         break;
       if (std::exchange(is_head, false) || each.alone || each.form != head.form)

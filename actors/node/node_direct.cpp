@@ -353,15 +353,15 @@ void node_actor_state::stop_agents(const direct_key& key, std::uint64_t time_lef
     promise.deliver(agents_set{});
     return;
   }
+  // From now on nobody has used it; whoever does before its agents have ended keeps it. Others may
+  // need the room of its file.
+  found->second.last_use_ms = now_ms() - keep_unused_ms;
   // One more than there are devices: the answer comes when all have been asked.
   auto left = std::make_shared<std::size_t>(arguments.devices.size() + 1);
-  auto end_one = [this, key, left, promise]() mutable {
+  auto end_one = [this, left, promise]() mutable {
     if (--*left > 0)
       return;
     promise.deliver(agents_set{});
-    // Others may need the room of its file.
-    if (auto held = direct_models.find(key); held != direct_models.end())
-      held->second.last_use_ms = now_ms() - keep_unused_ms;
     watch_direct();
   };
   for (auto& [name, cell] : arguments.devices)

@@ -25,15 +25,17 @@ void add_times(inference_times& sum, const inference_times& part) {
 
 std::string lacking_output(const models::model_spec& spec, const models::tensor_list& outputs,
                            const std::vector<std::string>& wanted) {
+  auto is_lacking = [&](const std::string& name) {
+    return std::none_of(outputs.begin(), outputs.end(),
+                        [&](const models::tensor& each) { return each.name == name; });
+  };
+  auto lacking = std::find_if(wanted.begin(), wanted.end(), is_lacking);
   // Without one of its inputs a model may leave out what it is for.
-  auto may_lack = std::any_of(spec.inputs.begin(), spec.inputs.end(),
-                              [](const models::tensor_spec& each) { return each.is_optional; });
-  for (auto& name : wanted)
-    if (!may_lack && std::none_of(outputs.begin(), outputs.end(), [&](const models::tensor& each) {
-          return each.name == name;
-        }))
-      return name;
-  return {};
+  if (lacking == wanted.end()
+      || std::any_of(spec.inputs.begin(), spec.inputs.end(),
+                     [](const models::tensor_spec& each) { return each.is_optional; }))
+    return {};
+  return *lacking;
 }
 
 models::tensor_list choose_outputs(models::tensor_list outputs,

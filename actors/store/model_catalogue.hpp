@@ -42,6 +42,9 @@ struct models_arguments {
   config::serving_options serving;
 };
 
+/// Who would wait longer for a model to start or to end waits for so long.
+inline constexpr std::uint64_t model_change_ms_max = 24 * 3'600'000;
+
 /// The catalogue of models. An upload:
 ///
 ///   open --finish_upload--> checking --model_checked--> preparing --model_prepared--> entered
@@ -95,6 +98,8 @@ private:
     bool is_abandoned = false;
     /// The sealed file.
     std::filesystem::path path = {};
+    /// When the sender waits no longer.
+    std::int64_t until_ms = 0;
   };
 
   /// An upload in parts.
@@ -134,9 +139,6 @@ private:
     set_model_alias request;
     caf::typed_response_promise<model_alias> promise;
   };
-  /// For what an upload or an alias needs to start on some node; they go on without, if it takes
-  /// longer.
-  static constexpr std::uint64_t prepare_ms_max = 120'000;
   /// A model on its way into service: by a load, an upload, or an alias.
   struct load_run {
     serving_table::load_plan plan;

@@ -101,11 +101,14 @@ struct finish_upload {
   std::string digest;
   /// As in `upload_block`.
   std::string writer = {};
+  /// How long the sender waits: a version that is not prepared by then is entered unprepared.
+  std::uint64_t time_left_ms = 0;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, finish_upload& x) {
-  return f(x.upload_id, x.name, x.version, x.config_toml, x.byte_size, x.digest, x.writer);
+  return f(x.upload_id, x.name, x.version, x.config_toml, x.byte_size, x.digest, x.writer,
+           x.time_left_ms);
 }
 
 /// Goes on with an upload that outlives its connections and restarts, or begins one at `offset` 0.
@@ -296,11 +299,13 @@ typename Inspector::result_type inspect(Inspector& f, unload_served_model& x) {
 struct set_model_alias {
   std::string alias;
   model_alias target;
+  /// How long the sender waits: the alias stands for a version that is not prepared by then.
+  std::uint64_t time_left_ms = 0;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, set_model_alias& x) {
-  return f(x.alias, x.target);
+  return f(x.alias, x.target, x.time_left_ms);
 }
 
 }  // namespace dim::actors

@@ -16,10 +16,9 @@ namespace {
 
 // ROUTER answers within the time it is given; this is for one that ends meanwhile.
 constexpr std::uint64_t answer_grace_ms = 1'000;
-constexpr std::uint64_t load_ms_max = 24 * 3'600'000;
 
 std::chrono::milliseconds waiting_time(std::uint64_t time_left_ms) {
-  return std::chrono::milliseconds{std::min(time_left_ms, load_ms_max) + answer_grace_ms};
+  return std::chrono::milliseconds{std::min(time_left_ms, model_change_ms_max) + answer_grace_ms};
 }
 
 constexpr std::uint64_t revisions_bytes_max = 64 << 20;
@@ -167,7 +166,8 @@ caf::result<served_models> models_state::load(const load_served_model& request) 
 
 void models_state::start_run(load_run run, std::uint64_t time_left_ms) {
   const std::string model = run.plan.name;
-  run.until_ms = now_ms() + static_cast<std::int64_t>(std::min(time_left_ms, load_ms_max));
+  run.until_ms =
+    now_ms() + static_cast<std::int64_t>(std::min(time_left_ms, model_change_ms_max));
   for (const auto* versions : {&run.plan.companions, &run.plan.versions})
     for (const model_entry& entry : *versions) {
       const bool is_up = run.plan.keeps_wish && table.is_served(entry);

@@ -156,6 +156,8 @@ caf::result<model_entry> models_state::finish(finish_upload& request) {
   uploads.erase(upload_id);
   resumables.erase(upload_id);
   prepared->path = *path;
+  prepared->until_ms =
+    now_ms() + static_cast<std::int64_t>(std::min(request.time_left_ms, model_change_ms_max));
   prepared->promise = self->make_response_promise<model_entry>();
   auto promise = prepared->promise;
   checks.emplace(upload_id, std::move(*prepared));
@@ -218,7 +220,8 @@ void models_state::bring_in(const std::string& upload_id) {
     run.upload_id = upload_id;
     // Nobody else enters a version meanwhile.
     wanted.request.version = uploaded.version;
-    return start_run(std::move(run), prepare_ms_max);
+    const auto left = std::max<std::int64_t>(0, wanted.until_ms - now_ms());
+    return start_run(std::move(run), static_cast<std::uint64_t>(left));
   }
   const auto entered = enter(upload_id);
   if (!entered)
@@ -237,8 +240,9 @@ runtime::expected<models::repository_entry> models_state::enter(const std::strin
   const auto found = checks.find(upload_id);
   if (found == checks.end() || found->second.is_abandoned)
     return runtime::fail(error_code::cancelled, "the upload was abandoned");
-  const auto& [request, spec, promise, is_abandoned, path] = found->second;
-  return arguments.repository->commit_upload(upload_id, request.name, request.version, spec);
+  const check& wanted = found->second;
+  return arguments.repository->commit_upload(upload_id, wanted.request.name,
+                                             wanted.request.version, wanted.spec);
 }
 
 void models_state::answer_upload(const std::string& upload_id, const model_entry& entered) {

@@ -344,6 +344,10 @@ std::vector<model_entry> serving_table::swap_in(const load_plan& plan) {
 }
 
 served_version* serving_table::row_of(const model_entry& entry) {
+  return const_cast<served_version*>(std::as_const(*this).row_of(entry));
+}
+
+const served_version* serving_table::row_of(const model_entry& entry) const {
   const auto model = rows_.find(entry.name);
   if (model == rows_.end())
     return nullptr;

@@ -48,12 +48,8 @@ bool serving_table::is_ready(const models::ensemble_step& step, heights& known) 
 }
 
 bool serving_table::is_served(const model_entry& entry) const {
-  const auto model = rows_.find(entry.name);
-  if (model == rows_.end())
-    return false;
-  const auto row = model->second.find(number_of(entry.version));
-  return row != model->second.end() && is_serving(row->second)
-         && is_same_agent(row->second.model, entry);
+  const served_version* row = row_of(entry);
+  return row != nullptr && is_serving(*row) && is_same_agent(row->model, entry);
 }
 
 served_version serving_table::seen(const served_version& row, heights& known) const {

@@ -17,8 +17,8 @@ serving_table::serving_table(bool serves_all, models::serving_wishes wishes,
                              serving_revisions revisions)
   : serves_all_(serves_all), wishes_(std::move(wishes)), revisions_(std::move(revisions)) {
   // Wishes of a program that kept revisions with them.
-  for (const auto& [name, wish] : wishes_.models)
-    if (wish.revision > 0 && !revisions_.has(name))
+  for (auto& [name, wish] : wishes_.models)
+    if (std::exchange(wish.revision, 0) > 0 && !revisions_.has(name))
       revisions_.renew(name);
 }
 

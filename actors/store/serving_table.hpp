@@ -135,6 +135,7 @@ private:
 
   /// The row of the entry's version, whatever stands in it; null when there is none.
   served_version* row_of(const model_entry& entry);
+  const served_version* row_of(const model_entry& entry) const;
   /// The row that a step means: of its version, or the highest that is ready, or the highest.
   const served_version* row_of(const models::ensemble_step& step) const;
   /// The wish for the repository's model, or what stands where nobody has one.

@@ -37,6 +37,10 @@ struct handler_context {
   };
 };
 
+/// Beyond the time that the actors were given for something that needs an agent: so that they, and
+/// not the bridge, say how it ended.
+inline constexpr std::chrono::milliseconds start_grace{3'000};
+
 /// Asks the actors and answers the exchange: `render(reply)` makes the answer of a good reply,
 /// and a failure becomes its own status.
 template <class Reply, class Message, class Render>

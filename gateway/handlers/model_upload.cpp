@@ -63,8 +63,9 @@ private:
     auto digest = hasher_.finish();
     if (wish_.digest.empty())
       wish_.digest = std::move(digest);
+    wish_.time_left_ms = static_cast<std::uint64_t>(context_.upload_timeout.count());
     context_.bridge.ask<actors::model_entry>(
-      exchange_, wish_, context_.upload_timeout,
+      exchange_, wish_, context_.upload_timeout + start_grace,
       [self = shared_from_this()](runtime::expected<actors::model_entry> entry) {
         if (entry)
           self->exchange_->reply(render_uploaded(*entry, 201));

@@ -192,10 +192,13 @@ void set_alias(const handler_context& context, const exchange_ptr& exchange) {
     problem = failure{error_code::bad_input, "model: missing", {}};
   if (problem)
     return exchange->reply(failure_reply(*problem));
+  message.time_left_ms = static_cast<std::uint64_t>(context.load_timeout.count());
   auto name = message.alias;
-  answer_with<actors::model_alias>(
-    context, exchange, std::move(message),
-    [name](const actors::model_alias& alias) { return render_alias(name, alias); });
+  context.bridge.ask<actors::model_alias>(
+    exchange, std::move(message), context.load_timeout + start_grace,
+    [exchange, name](runtime::expected<actors::model_alias> alias) {
+      exchange->reply(alias ? render_alias(name, *alias) : failure_reply(alias.error()));
+    });
 }
 
 void remove_alias(const handler_context& context, const exchange_ptr& exchange) {

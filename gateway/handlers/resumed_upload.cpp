@@ -119,7 +119,8 @@ private:
   }
 
   void finish() {
-    ask<actors::model_entry>(wish_, context_.upload_timeout,
+    wish_.time_left_ms = static_cast<std::uint64_t>(context_.upload_timeout.count());
+    ask<actors::model_entry>(wish_, context_.upload_timeout + start_grace,
                              [](resumed_upload& self, const actors::model_entry& entry) {
                                self.exchange_->reply(render_uploaded(entry, 201));
                              });

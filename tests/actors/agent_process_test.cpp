@@ -2,7 +2,6 @@
 #include <doctest/doctest.h>
 
 #include <sched.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,6 +15,7 @@
 #include "tests/actors/real_node.hpp"
 #include "tests/models/script_file.hpp"
 #include "tests/models/tensors.hpp"
+#include "tests/support/file_size_limit.hpp"
 
 using namespace dim;
 using runtime::error_code;
@@ -67,26 +67,6 @@ std::string text_of(const std::string& path) {
   text << file.rdbuf();
   return text.str();
 }
-
-/// While this lives, no file or memory file of this process grows beyond so many bytes.
-class file_size_limit {
-public:
-  explicit file_size_limit(rlim_t bytes) : signal_(std::signal(SIGXFSZ, SIG_IGN)) {
-    REQUIRE(::getrlimit(RLIMIT_FSIZE, &before_) == 0);
-    rlimit limited{bytes, before_.rlim_max};
-    REQUIRE(::setrlimit(RLIMIT_FSIZE, &limited) == 0);
-  }
-  ~file_size_limit() {
-    ::setrlimit(RLIMIT_FSIZE, &before_);
-    std::signal(SIGXFSZ, signal_);
-  }
-  file_size_limit(const file_size_limit&) = delete;
-  file_size_limit& operator=(const file_size_limit&) = delete;
-
-private:
-  void (*signal_)(int);
-  rlimit before_{};
-};
 
 /// Starts the node, whose process answers without shared memory.
 void check_link_alone(real_node& node) {
@@ -150,7 +130,7 @@ TEST_CASE("a dim-agent process serves over the link as well, where the configura
 TEST_CASE("a dim-agent process is asked over the link where there is no memory to share") {
   real_node node;
   node.add_script("twice", twice);
-  file_size_limit limit{1 << 20};
+  tests::file_size_limit limit{1 << 20};
   check_link_alone(node);
 }
 

@@ -69,7 +69,8 @@ struct models_fixture : actor_fixture {
 
   finish_upload finishing(const std::string& id, const std::string& content,
                           const std::string& version = "") {
-    return {id, "digits", version, config_text, content.size(), runtime::sha256_hex(content)};
+    return {id, "digits", version, config_text, content.size(), runtime::sha256_hex(content), "",
+            10'000};
   }
 
   runtime::expected<model_entry> push(const std::string& content,

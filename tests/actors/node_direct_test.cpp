@@ -282,3 +282,19 @@ TEST_CASE("a model that is stopped gives its place in the cache back at once") {
   REQUIRE(f.ask<agents_set>(f.node, wish).has_value());
   CHECK(f.cache->released == std::vector<std::string>{std::string(64, 'd')});
 }
+
+TEST_CASE("a model that is used again before its agents have ended keeps its place in the cache") {
+  node_fixture f;
+  f.start();
+  f.device->echoes = true;
+  REQUIRE(f.ask<infer_results>(f.node, direct_of("r1")).has_value());
+  actors::set_agents wish{"pairs", "1", std::string(64, 'd'), 0, false, 5'000};
+  auto stopped = f.request<agents_set>(f.node, wish);
+  wish.wanted = true;
+  auto started = f.request<agents_set>(f.node, wish);
+  f.run();
+  REQUIRE(stopped->has_value());
+  REQUIRE(started->has_value());
+  CHECK(f.device->served.size() == 2);
+  CHECK(f.cache->released.empty());
+}

@@ -116,7 +116,7 @@ struct serving_fixture : actor_fixture {
                           const std::string& content, const std::string& config = config_text) {
     REQUIRE(ask<upload_progress>(catalogue,
                                  upload_block{id, 0, runtime::bytes::copy_of(content)}));
-    return {id, name, "", config, content.size(), runtime::sha256_hex(content)};
+    return {id, name, "", config, content.size(), runtime::sha256_hex(content), "", 10'000};
   }
 
   runtime::expected<model_entry> push(const std::string& name, const std::string& content,
@@ -129,7 +129,7 @@ struct serving_fixture : actor_fixture {
   }
 
   runtime::expected<model_alias> set(const std::string& alias, model_alias target) {
-    return ask<model_alias>(catalogue, set_model_alias{alias, std::move(target)});
+    return ask<model_alias>(catalogue, set_model_alias{alias, std::move(target), 10'000});
   }
 
   /// As the catalogue has it now, whether it is served or not.

@@ -163,7 +163,7 @@ TEST_CASE("an ensemble is ready while its steps are, and is loaded and unloaded 
 TEST_CASE("an alias stands for a model until it is removed, and over a restart") {
   serving_fixture f;
   const auto set = [&](const std::string& alias, model_alias target) {
-    return f.ask<model_alias>(f.catalogue, set_model_alias{alias, std::move(target)});
+    return f.ask<model_alias>(f.catalogue, set_model_alias{alias, std::move(target), 10'000});
   };
   CHECK(set("best", {"echo", "2"}).value() == model_alias{"echo", "2"});
   CHECK(f.told.back().aliases.at("best") == model_alias{"echo", "2"});

@@ -288,6 +288,16 @@ TEST_CASE("where no node can say whether a version starts, an upload is served a
   CHECK(f.states("digits") == "1:unavailable 2:ready");
 }
 
+TEST_CASE("an upload whose sender waits no longer is entered, and nobody prepares it") {
+  serving_fixture f;
+  REQUIRE(f.push("digits", "one"));
+  auto late = f.uploading("u1", "digits", "two");
+  late.time_left_ms = 0;
+  REQUIRE(f.ask<model_entry>(f.catalogue, late));
+  CHECK(f.prepared.empty());
+  CHECK(f.states("digits") == "1:unavailable 2:ready");
+}
+
 TEST_CASE("what is unloaded stays so when a version is uploaded") {
   serving_fixture f;
   REQUIRE(f.push("digits", "one"));

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "runtime/digest.hpp"
+#include "tests/models/open_repository.hpp"
 #include "tests/models/tensors.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -11,15 +12,10 @@
 using namespace dim;
 using models::repository;
 using runtime::error_code;
+using tests::open_at;
 namespace fs = std::filesystem;
 
 namespace {
-
-repository open_at(const fs::path& folder) {
-  auto opened = repository::open({folder, 1 << 20, 3});
-  REQUIRE(opened.has_value());
-  return std::move(*opened);
-}
 
 models::model_spec spec_with(const std::string& description) {
   auto spec = tests::simple_spec(2, 2, 4);

@@ -1,8 +1,6 @@
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -12,6 +10,7 @@
 #include "runtime/random_source.hpp"
 #include "runtime/store.hpp"
 #include "runtime/store_check.hpp"
+#include "tests/support/file_size_limit.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/support/test_seed.hpp"
 
@@ -109,29 +108,6 @@ TEST_CASE("a page that was written over is found, or was not in use") {
   CHECK(found >= 50);
 }
 
-namespace {
-
-/// While it lives, no file of this process grows beyond `bytes`, and a write that would let it grow
-/// further is short, as on a disk that is getting full.
-class file_limit {
-public:
-  explicit file_limit(std::uintmax_t bytes) : ignored_(std::signal(SIGXFSZ, SIG_IGN)) {
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit limit{bytes, before_.rlim_max};
-    REQUIRE(::setrlimit(RLIMIT_FSIZE, &limit) == 0);
-  }
-  ~file_limit() {
-    ::setrlimit(RLIMIT_FSIZE, &before_);
-    std::signal(SIGXFSZ, ignored_);
-  }
-
-private:
-  rlimit before_{};
-  void (*ignored_)(int);
-};
-
-}  // namespace
-
 TEST_CASE("a commit that the disk takes only a part of is store_full, and may be tried again") {
   const temporary_folder folder;
   fill_store(folder / "db");
@@ -147,7 +123,7 @@ TEST_CASE("a commit that the disk takes only a part of is store_full, and may be
   };
   const auto size = std::filesystem::file_size(folder / "db/data.mdb");
   for (const std::uintmax_t room : {10'000u, 100'000u, 600'000u}) {
-    const file_limit limit{size + room};
+    const dim::tests::file_size_limit limit{size + room};
     const auto refused = put();
     REQUIRE_FALSE(refused);
     CHECK(refused.error().code == error_code::store_full);

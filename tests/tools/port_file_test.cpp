@@ -1,15 +1,14 @@
 #include "tools/dimd/port_file.hpp"
 
-#include <csignal>
 #include <fstream>
 #include <iterator>
 
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include "tests/support/file_size_limit.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 using namespace dim;
@@ -22,24 +21,6 @@ std::string text_of(const std::filesystem::path& file) {
   std::ifstream input{file};
   return {std::istreambuf_iterator<char>{input}, {}};
 }
-
-/// A disk without any room: no file of this process grows while it lives.
-class full_disk {
-public:
-  full_disk() : ignored_(std::signal(SIGXFSZ, SIG_IGN)) {
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit none{0, before_.rlim_max};
-    ::setrlimit(RLIMIT_FSIZE, &none);
-  }
-  ~full_disk() {
-    ::setrlimit(RLIMIT_FSIZE, &before_);
-    std::signal(SIGXFSZ, ignored_);
-  }
-
-private:
-  rlimit before_{};
-  void (*ignored_)(int);
-};
 
 }  // namespace
 
@@ -58,7 +39,7 @@ TEST_CASE("a port file that can not be written whole is refused by its option, a
   const auto file = folder / "ports.json";
   runtime::expected<void> written;
   {
-    const full_disk disk;
+    const tests::file_size_limit full_disk{0};
     written = tools::write_port_file(file, ports);
   }
   REQUIRE_FALSE(written);

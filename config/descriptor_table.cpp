@@ -66,7 +66,7 @@ constexpr section_descriptor section_table[] = {
 // section, key, value, unit, low, high, rule, meaning
 const descriptor table[] = {
   {"cluster", "name", at<&cluster::name>, "", 0, 0, &cluster_name_rule,
-   "Nodes with another cluster name are refused."},
+   "Nodes and gateways with another cluster name are refused."},
   {"cluster", "roles", at<&cluster::roles>, "", 1, 3, &role_rule,
    "What this process does: any of orchestrator, gateway, node."},
   {"cluster", "data_dir", at<&cluster::data_dir>, "", 0, 0, &not_empty_rule,
@@ -135,7 +135,8 @@ const descriptor table[] = {
   {"gateway", "uploads_max", at<&gateway::uploads_max>, "", 1, 1'024, nullptr,
    "Uploads of models at the same time; more are answered 503."},
   {"gateway", "idle_timeout_ms", at<&gateway::idle_timeout_ms>, ms, 10, day_ms, nullptr,
-   "A connection on which nothing has come or gone for this long is closed."},
+   "A connection on which nothing has come or gone for this long, or 4 KiB of a body have not "
+   "come, is closed."},
   {"gateway", "request_timeout_ms", at<&gateway::request_timeout_ms>, ms, 10, day_ms, nullptr,
    "From a complete request to its answer, beside what the request itself asks to wait."},
   {"gateway", "wait_ms_max", at<&gateway::wait_ms_max>, ms, 0, 3'600'000, nullptr,

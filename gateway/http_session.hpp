@@ -34,7 +34,8 @@ struct session_limits {
   std::uint32_t header_bytes_max = 16 << 10;
   /// Of a buffered body; a streamed one is limited by who takes it.
   std::uint64_t body_bytes_max = 64ull << 20;
-  /// A connection on which nothing has come or gone for this long is closed.
+  /// A connection on which nothing has come or gone for this long is closed; so is one whose body
+  /// comes by less than `body_progress_bytes` in this time, and one whose header takes longer.
   std::chrono::milliseconds idle_timeout{60'000};
 };
 
@@ -156,6 +157,8 @@ private:
 
   /// Reads into `body_` until it holds `bytes_max` bytes or the message is complete.
   void fill_body(std::size_t bytes_max, body_callback done);
+  /// As `expect_progress`, while the body comes.
+  void expect_body_progress();
   /// Gives the parser what is free in `body_`, which grows when nothing is.
   void offer_room(std::size_t bytes_max);
   void continue_filling(std::size_t bytes_max, body_callback done);
@@ -180,6 +183,8 @@ private:
   void discard_input();
   void close_socket();
 
+  /// A body that came more slowly would hold its connection, and what has come of it, for ever.
+  static constexpr std::size_t body_progress_bytes = 4 << 10;
   /// One read of the socket goes at most this far beyond the header.
   static constexpr std::size_t read_ahead = 64 << 10;
 
@@ -206,6 +211,8 @@ private:
   const route* route_ = nullptr;
   std::vector<char> body_;
   std::size_t filled_ = 0;
+  /// What `filled_` was when the body last made progress; none before it is waited for.
+  std::optional<std::size_t> progressed_to_;
 
   /// The answer that is being written, and what is left of it to write.
   http_reply reply_;

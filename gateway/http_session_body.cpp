@@ -53,6 +53,7 @@ void http_session::read_whole_body() {
 }
 
 void http_session::fill_body(std::size_t bytes_max, body_callback done) {
+  progressed_to_.reset();
   if (parser_->is_done() || !header_.expects_continue) {
     continue_filling(bytes_max, std::move(done));
     return;
@@ -84,6 +85,13 @@ void http_session::offer_room(std::size_t bytes_max) {
   target.more = true;
 }
 
+void http_session::expect_body_progress() {
+  if (progressed_to_ && filled_ - *progressed_to_ < body_progress_bytes)
+    return;
+  progressed_to_ = filled_;
+  expect_progress();
+}
+
 void http_session::continue_filling(std::size_t bytes_max, body_callback done) {
   // A small body has come with its header: it needs no operation of its own.
   for (auto is_stuck = false; !is_stuck;) {
@@ -103,7 +111,7 @@ void http_session::continue_filling(std::size_t bytes_max, body_callback done) {
     if (error && error != http::error::need_buffer && error != http::error::need_more)
       return done(error);
   }
-  expect_progress();
+  expect_body_progress();
   is_socket_empty_ = false;
   http::async_read_some(socket_, buffer_, *parser_,
                         [self = shared_from_this(), bytes_max, done = std::move(done)](

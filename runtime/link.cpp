@@ -8,6 +8,7 @@
 #include "runtime/caf_errors.hpp"
 #include "runtime/log.hpp"
 #include "runtime/restart_policy.hpp"
+#include "runtime/tcp_dial.hpp"
 #include "runtime/tls_links.hpp"
 
 namespace dim::runtime {
@@ -16,6 +17,10 @@ namespace {
 
 // A port is bound at once or never.
 constexpr auto publish_timeout = std::chrono::seconds{10};
+
+std::string words_of(const greet_peer& x) {
+  return "cluster '" + x.cluster + "' with protocol " + std::to_string(x.protocol);
+}
 
 }  // namespace
 
@@ -79,7 +84,30 @@ void link_state::connected(const caf::strong_actor_ptr& peer, bool is_typed, std
     return failed({error_code::unavailable, "nothing is published there", {}}, index);
   if (is_typed)
     return failed({error_code::protocol_mismatch, "another program listens there", {}}, index);
-  peer_ = caf::actor_cast<caf::actor>(peer);
+  greet(caf::actor_cast<caf::actor>(peer), index);
+}
+
+void link_state::greet(const caf::actor& peer, std::size_t index) {
+  if (!options_.greeting)
+    return take(peer, index);
+  self_
+    ->request(peer, std::chrono::milliseconds{options_.dial_timeout_ms}, *options_.greeting)
+    .then(
+      [this, peer, index](const greet_peer& theirs) {
+        if (theirs == *options_.greeting)
+          take(peer, index);
+        else
+          failed({error_code::protocol_mismatch,
+                  "there is " + words_of(theirs) + ", this process is of "
+                    + words_of(*options_.greeting),
+                  {}},
+                 index);
+      },
+      [this, index](const caf::error& error) { failed(to_failure(error), index); });
+}
+
+void link_state::take(const caf::actor& peer, std::size_t index) {
+  peer_ = peer;
   self_->monitor(peer_);
   up_since_ns_ = clock_ns(self_->system());
   ++generation_;
@@ -172,9 +200,11 @@ expected<std::uint16_t> publish_entry(caf::actor_system& system, const caf::acto
               true)
     .receive([&](std::uint16_t used) { result = used; },
              [&](const caf::error& problem) {
-               result = fail(error_code::unavailable, "can not listen on " + bind + ":"
-                                                        + std::to_string(port) + " ("
-                                                        + to_failure(problem).message + ")");
+               // CAF says that the port can not be opened, but not why.
+               const auto reason = why_not_listening(bind, port);
+               result = fail(error_code::unavailable,
+                             "can not listen on " + bind + ":" + std::to_string(port) + " ("
+                               + (reason.empty() ? to_failure(problem).message : reason) + ")");
              });
   return result;
 }

@@ -32,6 +32,8 @@ expected<endpoint> parse_endpoint(const std::string& text);
 struct link_options {
   /// "host:port" each, tried in turn; must be readable by `parse_endpoint`.
   std::vector<std::string> addresses;
+  /// Only a peer that says the same of itself is taken; empty: any.
+  std::optional<greet_peer> greeting = {};
   /// One attempt at one address.
   std::uint32_t dial_timeout_ms = 5'000;
   /// First pause after all addresses have failed; it doubles up to `backoff_max_ms`.
@@ -41,9 +43,9 @@ struct link_options {
 
 /// LINK dials until it has a connection, watches it, and dials again when it is gone:
 ///
-///   dialling --connected--> up --peer gone, or redial--> waiting --back-off over--> dialling
-///       |                                                   ^
-///       +-----------every address has failed----------------+
+///   dialling --connected--> greeting --of the same cluster and protocol--> up
+///   up --peer gone, or redial--> waiting --back-off over--> dialling
+///   dialling --every address has failed--> waiting
 ///
 /// While it is up, `entry` holds the peer's entry actor. The owner hears `link_up` and `link_down`
 /// in turn; it sends its join itself, and `redial` when that is refused. Without an owner (an empty
@@ -66,6 +68,8 @@ public:
 private:
   void dial_address(std::size_t index);
   void connected(const caf::strong_actor_ptr& peer, bool is_typed, std::size_t index);
+  void greet(const caf::actor& peer, std::size_t index);
+  void take(const caf::actor& peer, std::size_t index);
   void failed(const failure& reason, std::size_t index);
   void lose(const failure& reason);
   void wait_and_dial();

@@ -1,13 +1,29 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include <caf/typed_actor.hpp>
 
 #include "runtime/errors.hpp"
 
-/// Messages of LINK and its owner. All stay within one process.
+/// Messages of LINK, its owner and its peer. All but the greeting stay within one process.
 namespace dim::runtime {
+
+/// LINK asks the peer's entry actor whether the two belong together. The reply is the peer's own.
+struct greet_peer {
+  /// The name of the sender's cluster.
+  std::string cluster;
+  /// The number of the protocol that the sender speaks.
+  std::uint32_t protocol = 0;
+
+  bool operator==(const greet_peer&) const = default;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, greet_peer& x) {
+  return f(x.cluster, x.protocol);
+}
 
 /// LINK tells its owner: the peer's entry actor is in the cell, and is watched. Next is the owner's
 /// own step, to join. No reply.

@@ -26,7 +26,7 @@ struct log_target {
   bool as_json = true;
 };
 
-std::atomic<log_level> lowest{log_level::off};
+std::atomic<log_levels> written{};
 std::mutex target_mutex;
 std::shared_ptr<const log_target> target;
 
@@ -79,35 +79,33 @@ expected<void> open_log(const config::log_options& options, std::string_view rol
     return tl::unexpected(sink.error());
   auto logger = std::make_shared<spdlog::logger>("dim", *sink);
   logger->set_pattern("%v");
-  logger->set_level(level_of(*level));
+  // What is not to be written does not get there.
+  logger->set_level(spdlog::level::trace);
   logger->flush_on(spdlog::level::trace);
   replace_target(std::make_shared<log_target>(
     log_target{std::move(logger), std::string{role}, options.format == "json"}));
-  lowest.store(*level);
+  written.store(log_levels::from(*level));
   return {};
 }
 
-log_level lowest_log_level() noexcept {
-  return lowest.load();
+log_levels written_log_levels() noexcept {
+  return written.load();
 }
 
-void set_lowest_log_level(log_level level) {
-  auto to = present_target();
-  if (!to)
-    return;
-  to->logger->set_level(level_of(level));
-  lowest.store(level);
+void write_log_levels(log_levels levels) {
+  if (present_target())
+    written.store(levels);
 }
 
 void close_log() {
-  lowest.store(log_level::off);
+  written.store({});
   if (auto last = present_target())
     last->logger->flush();
   replace_target(nullptr);
 }
 
 bool is_logged(log_level level) noexcept {
-  return level >= lowest.load(std::memory_order_relaxed) && level != log_level::off;
+  return written.load(std::memory_order_relaxed).has(level);
 }
 
 void log(log_level level, std::string_view actor, std::string_view message, log_fields fields) {

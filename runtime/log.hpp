@@ -45,11 +45,42 @@ expected<void> open_log(const config::log_options& options, std::string_view rol
 /// Stops the log.
 void close_log();
 
-/// The lowest level that is written.
-log_level lowest_log_level() noexcept;
+/// A set of levels.
+class log_levels {
+public:
+  constexpr log_levels() = default;
+  /// This level and all above it.
+  static constexpr log_levels from(log_level lowest) {
+    log_levels result;
+    for (auto level = lowest; level < log_level::off; level = next(level))
+      result.put(level, true);
+    return result;
+  }
 
-/// Changes the lowest level that is written, for as long as the process runs.
-void set_lowest_log_level(log_level level);
+  constexpr bool has(log_level level) const {
+    return (bits_ >> static_cast<unsigned>(level) & 1u) != 0;
+  }
+  /// `off` is in no set.
+  constexpr void put(log_level level, bool is_in) {
+    const auto bit = level == log_level::off ? 0u : 1u << static_cast<unsigned>(level);
+    bits_ = static_cast<std::uint8_t>(is_in ? bits_ | bit : bits_ & ~bit);
+  }
+
+  bool operator==(const log_levels&) const = default;
+
+private:
+  static constexpr log_level next(log_level level) {
+    return static_cast<log_level>(static_cast<unsigned>(level) + 1);
+  }
+
+  std::uint8_t bits_ = 0;
+};
+
+/// The levels that are written.
+log_levels written_log_levels() noexcept;
+
+/// Changes the levels that are written, for as long as the process runs.
+void write_log_levels(log_levels levels);
 
 /// Whether lines of this level are written: ask before a costly field is made.
 bool is_logged(log_level level) noexcept;

@@ -68,6 +68,7 @@ caf::message_handler job_rows(entry_state::self_pointer self, const entry_argume
 
 caf::message_handler cluster_rows(entry_state::self_pointer self, const entry_arguments& to) {
   return {
+    [greeting = to.greeting](const runtime::greet_peer&) { return greeting; },
     ask<join_accepted, join_cluster>(self, to.registry),
     tell<node_heartbeat>(self, to.registry),
     ask<node_list, list_nodes>(self, to.registry),

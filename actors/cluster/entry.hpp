@@ -3,6 +3,7 @@
 #include "actors/interfaces.hpp"
 #include "runtime/actor_base.hpp"
 #include "runtime/directory_messages.hpp"
+#include "runtime/link_messages.hpp"
 #include "runtime/service.hpp"
 
 namespace dim::actors {
@@ -19,6 +20,8 @@ struct entry_arguments {
   runtime::service<backup_actor> backup;
   runtime::service<router_actor> router;
   runtime::service<runtime::directory_actor> directory = {};
+  /// What whoever dials this process is told.
+  runtime::greet_peer greeting = {};
 };
 
 /// ENTRY is what the orchestrator publishes: the one untyped actor. Nodes and gateways, in this

@@ -12,7 +12,7 @@
 namespace dim::actors {
 
 /// The version of every message between processes. A peer with another one is refused.
-inline constexpr std::uint32_t protocol_number = 9;
+inline constexpr std::uint32_t protocol_number = 10;
 
 struct join_accepted {
   /// Of the orchestrator's start; grows with each.

@@ -15,8 +15,7 @@ namespace {
 using runtime::log_level;
 using json_value = json_walker::value_type;
 
-/// The protocol's settings, as they were asked for. The log has one lowest level: what is below a
-/// level that is switched off is not written until that is on again.
+/// The protocol's settings, as they were asked for.
 struct log_settings {
   bool info = true;
   bool warning = true;
@@ -27,25 +26,23 @@ struct log_settings {
   std::string format = "ISO8601";
 };
 
-log_settings settings_of(log_level lowest) {
+log_settings settings_of(runtime::log_levels written) {
   log_settings result;
-  result.info = lowest <= log_level::info;
-  result.warning = lowest <= log_level::warn;
-  result.error = lowest <= log_level::error;
-  result.verbose = lowest == log_level::trace ? 2 : lowest == log_level::debug ? 1 : 0;
+  result.info = written.has(log_level::info);
+  result.warning = written.has(log_level::warn);
+  result.error = written.has(log_level::error);
+  result.verbose = written.has(log_level::trace) ? 2 : written.has(log_level::debug) ? 1 : 0;
   return result;
 }
 
-log_level level_of(const log_settings& settings) {
-  if (!settings.error)
-    return log_level::off;
-  if (!settings.warning)
-    return log_level::error;
-  if (!settings.info)
-    return log_level::warn;
-  if (settings.verbose == 0)
-    return log_level::info;
-  return settings.verbose == 1 ? log_level::debug : log_level::trace;
+runtime::log_levels levels_of(const log_settings& settings) {
+  runtime::log_levels result;
+  result.put(log_level::error, settings.error);
+  result.put(log_level::warn, settings.warning);
+  result.put(log_level::info, settings.info);
+  result.put(log_level::debug, settings.verbose >= 1);
+  result.put(log_level::trace, settings.verbose >= 2);
+  return result;
 }
 
 http_reply render(const std::string& file, const log_settings& settings) {
@@ -105,7 +102,7 @@ public:
          });
     if (!is_read)
       return failure_reply(walker.problem);
-    runtime::set_lowest_log_level(level_of(wanted));
+    runtime::write_log_levels(levels_of(wanted));
     asked_ = wanted;
     return render(file_, wanted);
   }
@@ -113,7 +110,7 @@ public:
 private:
   /// Until something has been asked for: those with which the log was opened.
   log_settings settings() const {
-    return asked_ ? *asked_ : settings_of(runtime::lowest_log_level());
+    return asked_ ? *asked_ : settings_of(runtime::written_log_levels());
   }
 
   const std::string file_;

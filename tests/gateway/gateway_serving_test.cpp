@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 
 #include "gateway/content_coding.hpp"
-#include "runtime/log.hpp"
 #include "tests/gateway/gateway_fixture.hpp"
 
 namespace {
@@ -230,47 +229,6 @@ TEST_CASE("aliases are set, shown and removed") {
   f.get("/api/v1/aliases/best", 404);
   CHECK(f.ask("PUT", "/api/v1/aliases/best").status == 400);
   CHECK(f.ask("PUT", "/api/v1/aliases/best", {{"model", "a"}, {"mdl", "b"}}).status == 400);
-}
-
-TEST_CASE("log settings are shown, and wrong ones are refused") {
-  fixture f;
-  auto settings = f.get("/v2/logging");
-  for (auto name :
-       {"log_file", "log_info", "log_warning", "log_error", "log_verbose_level", "log_format"})
-    CHECK(settings.contains(name));
-  CHECK(f.ask("POST", "/v2/logging", {{"log_format", "ISO8601"}}).status == 200);
-  for (const json& bad : {json{{"log_info", 1}}, json{{"log_file", "x"}}, json{{"colour", "x"}},
-                          json{{"log_format", "x"}}, json{{"log_verbose_level", -1}}})
-    CHECK(f.ask("POST", "/v2/logging", bad).status == 400);
-}
-
-TEST_CASE("a log setting that is changed leaves the others as they were asked for") {
-  REQUIRE(runtime::open_log({.level = "info", .file = "/dev/null"}, "test"));
-  fixture f;
-  auto change = [&](const json& settings) {
-    auto reply = f.ask("POST", "/v2/logging", settings);
-    CHECK(reply.status == 200);
-    auto shown = json::parse(reply.body);
-    CHECK(f.get("/v2/logging") == shown);
-    return shown;
-  };
-  auto all = f.get("/v2/logging");
-  for (auto name : {"log_info", "log_warning", "log_error"}) {
-    CAPTURE(name);
-    auto without = all;
-    without[name] = false;
-    CHECK(all[name] == true);
-    CHECK(change({{name, false}}) == without);
-    CHECK(runtime::lowest_log_level() > runtime::log_level::info);
-    CHECK(change({{name, true}}) == all);
-    CHECK(runtime::lowest_log_level() == runtime::log_level::info);
-  }
-  CHECK(change({{"log_verbose_level", 5}})["log_verbose_level"] == 5);
-  CHECK(runtime::lowest_log_level() == runtime::log_level::trace);
-  CHECK(change({{"log_format", "default"}})["log_format"] == "default");
-  CHECK(f.ask("POST", "/v2/logging", {{"log_error", false}, {"log_info", 1}}).status == 400);
-  CHECK(f.get("/v2/logging")["log_error"] == true);
-  runtime::close_log();
 }
 
 TEST_CASE("a query that is not percent-encoded is passed over where queries are") {

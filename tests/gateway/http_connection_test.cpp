@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+#include <poll.h>
+
 #include "tests/gateway/http_fixture.hpp"
 
 namespace {
@@ -32,6 +34,38 @@ TEST_CASE("a client that stops in the middle is cut off after the idle time") {
   CHECK(silent.is_closed());
   exchange->reply(json_reply("\"late\""));
   CHECK(waiting.read()->body == "\"late\"");
+}
+
+TEST_CASE("a body that trickles in is cut off after the idle time, a steady one is not") {
+  /// Whether the other side has answered or closed within a pace's time.
+  auto has_ended = [](const raw_client& client, int pace_ms) {
+    pollfd wait{client.native_handle(), POLLIN, 0};
+    return ::poll(&wait, 1, pace_ms) > 0;
+  };
+  server_options options;
+  options.idle_timeout = 300ms;
+  fixture f{options};
+  for (const auto* target : {"/echo", "/count"}) {
+    CAPTURE(target);
+    raw_client slow{f.port};
+    REQUIRE(slow.send(request_text("POST", target, {}, "Content-Length: 100000\r\n")));
+    std::size_t sent = 0;
+    while (!has_ended(slow, 5) && sent < 4'000 && slow.send("x"))
+      ++sent;
+    CHECK(slow.is_closed());
+    CHECK(sent < 4'000);
+    raw_client steady{f.port};
+    constexpr std::size_t steps = 60;
+    const std::string step(16 << 10, 'x');
+    REQUIRE(steady.send(request_text(
+      "POST", target, {}, "Content-Length: " + std::to_string(steps * step.size()) + "\r\n")));
+    for (std::size_t index = 0; index < steps; ++index) {
+      REQUIRE(steady.send(step));
+      if (index + 1 < steps)
+        REQUIRE_FALSE(has_ended(steady, 10));
+    }
+    CHECK(steady.read()->status == 200);
+  }
 }
 
 TEST_CASE("a streamed body is read block by block, and only as it is asked for") {

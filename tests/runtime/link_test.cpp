@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/runtime/runtime_types.hpp"
+#include "tests/support/log_file.hpp"
 
 using namespace dim;
 using namespace dim::tests;
@@ -35,18 +36,38 @@ public:
     return peer;
   }
 
+  /// A peer that says this of itself.
+  caf::actor add_peer(const std::string& address, const runtime::greet_peer& theirs) {
+    auto peer = f_.fake<caf::actor>([this, theirs](const runtime::greet_peer& mine) {
+      greetings.push_back(mine);
+      return theirs;
+    });
+    peers[address] = peer;
+    return peer;
+  }
+
   caf::io::middleman_actor dialer() const {
     return caf::actor_cast<caf::io::middleman_actor>(dialer_);
   }
 
   std::map<std::string, caf::actor> peers;
   std::vector<std::string> dialled;
+  std::vector<runtime::greet_peer> greetings;
   bool typed = false;
 
 private:
   sum_fixture& f_;
   caf::actor dialer_;
 };
+
+/// A peer that never answers the greeting.
+caf::behavior silent_peer(caf::event_based_actor* self) {
+  auto kept = std::make_shared<caf::typed_response_promise<runtime::greet_peer>>();
+  return {[self, kept](const runtime::greet_peer&) -> caf::result<runtime::greet_peer> {
+    *kept = self->make_response_promise<runtime::greet_peer>();
+    return *kept;
+  }};
+}
 
 /// A LINK with its owner, its cell and the network it dials.
 struct link_scene {
@@ -181,6 +202,53 @@ TEST_CASE("a typed actor at the other end is another program") {
   CHECK_FALSE(s.entry.get());
   CHECK(s.box->size() == 0);
   CHECK(s.network.dialled.size() > 1);
+}
+
+TEST_CASE("a peer of another cluster or protocol is passed over, and the next address is tried") {
+  const runtime::greet_peer mine{"one", 7};
+  for (const runtime::greet_peer& other : {runtime::greet_peer{"two", 7}, {"one", 8}}) {
+    link_scene s{{"a:1", "b:2"}};
+    s.options.greeting = mine;
+    s.network.add_peer("a:1", other);
+    auto peer = s.network.add_peer("b:2", mine);
+    s.start();
+    CHECK(s.entry.get() == peer);
+    CHECK(s.network.dialled == std::vector<std::string>{"a:1", "b:2"});
+    CHECK(s.network.greetings == std::vector{mine, mine});
+    CHECK(s.box->count<runtime::link_up>() == 1);
+  }
+}
+
+TEST_CASE("where only another cluster listens, the link says so and tries again") {
+  link_scene s;
+  s.options.greeting = {"one", 7};
+  s.network.add_peer("a:1", {"two", 7});
+  log_file log;
+  s.start();
+  s.f.advance(1'000);
+  CHECK_FALSE(s.entry.get());
+  CHECK(s.box->size() == 0);
+  CHECK(s.network.dialled.size() > 2);
+  REQUIRE(log.lines().size() == 1);
+  CHECK(log.lines()[0].find("there is cluster 'two' with protocol 7") != std::string::npos);
+  s.network.add_peer("a:1", {"one", 7});
+  s.f.advance(5'000);
+  CHECK(s.box->count<runtime::link_up>() == 1);
+}
+
+TEST_CASE("a peer that does not answer the greeting is given up after the dial timeout") {
+  link_scene s{{"a:1", "b:2"}};
+  s.options.greeting = {"one", 7};
+  s.options.dial_timeout_ms = 3'000;
+  auto silent = s.f.sys().spawn(silent_peer);
+  s.network.peers["a:1"] = silent;
+  auto peer = s.network.add_peer("b:2", {"one", 7});
+  s.start();
+  s.f.advance(2'900);
+  CHECK_FALSE(s.entry.get());
+  s.f.advance(200);
+  CHECK(s.entry.get() == peer);
+  s.f.kill(silent);
 }
 
 TEST_CASE("a dialler that never answers is given up after the dial timeout") {

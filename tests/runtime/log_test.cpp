@@ -1,7 +1,5 @@
 #include "runtime/log.hpp"
 
-#include <filesystem>
-#include <fstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -9,42 +7,12 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
-#include <unistd.h>
-
 #include "runtime/log_line.hpp"
+#include "tests/support/log_file.hpp"
 
 using namespace dim;
 using runtime::log_level;
-
-namespace {
-
-/// A file for one test's log, removed at its end.
-struct log_file {
-  log_file()
-    : path(std::filesystem::temp_directory_path() / ("dim-log-" + std::to_string(::getpid()))) {
-  }
-  ~log_file() {
-    runtime::close_log();
-    std::filesystem::remove(path);
-  }
-  std::vector<std::string> lines() const {
-    std::vector<std::string> result;
-    std::ifstream source{path};
-    for (std::string line; std::getline(source, line);)
-      result.push_back(line);
-    return result;
-  }
-  std::filesystem::path path;
-};
-
-config::log_options to_file(const log_file& file, const char* level) {
-  config::log_options options;
-  options.level = level;
-  options.file = file.path;
-  return options;
-}
-
-}  // namespace
+using tests::log_file;
 
 TEST_CASE("a line is one JSON object with time, level, role, actor, message and its fields") {
   runtime::log_head head{1'767'323'045'678, log_level::warn, "node", "LINK", "lost orchestrator"};
@@ -82,7 +50,6 @@ TEST_CASE("the text form names its fields and quotes only what needs it") {
 
 TEST_CASE("lines below the level are not written, others can be read at once") {
   log_file file;
-  REQUIRE(runtime::open_log(to_file(file, "info"), "test"));
   CHECK_FALSE(runtime::is_logged(log_level::debug));
   runtime::log(log_level::debug, "A", "never written");
   runtime::log(log_level::info, "A", "written first");
@@ -94,9 +61,26 @@ TEST_CASE("lines below the level are not written, others can be read at once") {
   CHECK(nlohmann::json::parse(lines[1])["role"] == "test");
 }
 
-TEST_CASE("many threads write whole lines") {
+TEST_CASE("each level can be switched off and on by itself") {
   log_file file;
-  REQUIRE(runtime::open_log(to_file(file, "trace"), "test"));
+  auto levels = runtime::written_log_levels();
+  levels.put(log_level::warn, false);
+  runtime::write_log_levels(levels);
+  for (auto level : {log_level::debug, log_level::info, log_level::warn, log_level::error})
+    runtime::log(level, "A", "written");
+  levels.put(log_level::warn, true);
+  levels.put(log_level::off, true);
+  runtime::write_log_levels(levels);
+  CHECK_FALSE(runtime::is_logged(log_level::off));
+  runtime::log(log_level::warn, "A", "written");
+  std::vector<std::string> seen;
+  for (const auto& line : file.lines())
+    seen.push_back(nlohmann::json::parse(line)["level"]);
+  CHECK(seen == std::vector<std::string>{"info", "error", "warn"});
+}
+
+TEST_CASE("many threads write whole lines") {
+  log_file file{"trace"};
   std::vector<std::thread> threads;
   for (int thread = 0; thread < 4; ++thread)
     threads.emplace_back([thread] {

@@ -129,4 +129,5 @@ TEST_CASE("an entry is published on loopback only, and a taken port is named") {
   auto taken = runtime::publish_entry(*other.system, start_sum(other), "127.0.0.1", *port);
   REQUIRE_FALSE(taken);
   CHECK(taken.error().message.find(std::to_string(*port)) != std::string::npos);
+  CHECK(taken.error().message.find("in use") != std::string::npos);
 }

@@ -2,20 +2,17 @@
 
 #include <chrono>
 #include <condition_variable>
-#include <fstream>
 #include <functional>
 #include <mutex>
-#include <sstream>
 
 #include <doctest/doctest.h>
 
 #include "runtime/directory.hpp"
-#include "runtime/log.hpp"
 #include "runtime/metrics.hpp"
 #include "runtime/process_metrics.hpp"
 #include "tests/runtime/runtime_types.hpp"
 #include "tests/support/held_actor.hpp"
-#include "tests/support/temporary_folder.hpp"
+#include "tests/support/log_file.hpp"
 
 using namespace dim;
 using namespace dim::tests;
@@ -73,13 +70,6 @@ private:
   std::vector<runtime::working_actor> begun_;
   std::vector<runtime::working_actor> ended_;
 };
-
-std::string text_of(const std::filesystem::path& path) {
-  std::ifstream file{path};
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 }  // namespace
 
@@ -178,10 +168,7 @@ TEST_CASE("the directory tells other processes who is stuck in this one") {
 }
 
 TEST_CASE("a watch tells of a hang and of its end, also when no thread is left for other actors") {
-  temporary_folder folder;
-  config::log_options options;
-  options.file = folder / "log";
-  REQUIRE(runtime::open_log(options, "test"));
+  log_file log;
   {
     real_config config{200ms, 1};
     caf::actor_system system{config};
@@ -201,8 +188,7 @@ TEST_CASE("a watch tells of a hang and of its end, also when no thread is left f
     held.hold();
     CHECK(told.wait_begun(2).size() == 2);
   }
-  runtime::close_log();
-  auto text = text_of(folder / "log");
+  auto text = log.text();
   CAPTURE(text);
   CHECK(text.find(R"("level":"error")") != text.npos);
   CHECK(text.find(R"("actor":"HELD","message":"is stuck in a message")") != text.npos);

@@ -6,15 +6,14 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <fstream>
 
 #include <doctest/doctest.h>
 
 #include "runtime/link.hpp"
-#include "runtime/log.hpp"
 #include "runtime/tls_links.hpp"
 #include "tests/runtime/runtime_types.hpp"
 #include "tests/support/certificate_files.hpp"
+#include "tests/support/log_file.hpp"
 
 using namespace dim;
 using namespace dim::tests;
@@ -123,26 +122,6 @@ double processor_seconds() {
   return of(used.ru_utime) + of(used.ru_stime);
 }
 
-/// The log of this program while it lives.
-struct log_to_file {
-  log_to_file() {
-    config::log_options options;
-    options.file = folder / "log";
-    options.level = "debug";
-    REQUIRE(runtime::open_log(options, "test"));
-  }
-  ~log_to_file() {
-    runtime::close_log();
-  }
-  std::string end() const {
-    runtime::close_log();
-    std::ifstream file{folder / "log"};
-    return {std::istreambuf_iterator<char>{file}, {}};
-  }
-
-  temporary_folder folder;
-};
-
 }  // namespace
 
 TEST_CASE("over TLS a link carries calls, breaks with its peer, and finds the next one") {
@@ -191,7 +170,7 @@ TEST_CASE("with TLS an entry may be published on every interface") {
 
 TEST_CASE("a peer with a wrong, an expired or no certificate is refused, with its reason in the "
           "log, and the others stay") {
-  log_to_file log;
+  log_file log{"debug"};
   certificate_files files;
   certificate_files others{"other"};
   process server{context_of(files, files.issue("server"))};
@@ -206,7 +185,7 @@ TEST_CASE("a peer with a wrong, an expired or no certificate is refused, with it
   process plain{nullptr};
   CHECK_FALSE(plain.dial(port));
   CHECK(sum_of(good, link) == 0);
-  auto text = log.end();
+  auto text = log.text();
   CHECK(text.find("refused a connection") != std::string::npos);
   CHECK(text.find("certificate has expired") != std::string::npos);
   CHECK(text.find("it does not speak TLS") != std::string::npos);

@@ -101,7 +101,7 @@ runtime::expected<void> orchestrator_part::start(basp_process& in) {
   runtime::supervisor_spec spec;
   spec.name = "ROOT";
   spec.limits = group.limits;
-  spec.children.push_back(tools::entry_child(services));
+  spec.children.push_back(tools::entry_child(services, options.cluster.name));
   spec.children.push_back(runtime::make_supervisor_child(std::move(group)));
   root = runtime::spawn_supervisor(in.system(), std::move(spec));
   in.drain();
@@ -126,6 +126,7 @@ runtime::child_spec link_child(const config::cluster_options& options,
                                const runtime::service<caf::actor>& link) {
   runtime::link_options wish;
   wish.addresses = options.orchestrators;
+  wish.greeting = {options.name, actors::protocol_number};
   wish.dial_timeout_ms = options.dial_timeout_ms;
   wish.backoff_ms = options.rejoin_backoff_ms;
   wish.backoff_max_ms = options.rejoin_backoff_max_ms;

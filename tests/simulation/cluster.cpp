@@ -127,7 +127,7 @@ bool cluster::start_orchestrator() {
   runtime::supervisor_spec root;
   root.name = "ROOT";
   root.limits = limits();
-  root.children.push_back(tools::entry_child(services_));
+  root.children.push_back(tools::entry_child(services_, settings_.options.cluster.name));
   runtime::supervisor_spec orchestrator;
   orchestrator.name = "ORCHESTRATOR";
   orchestrator.strategy = runtime::restart_strategy::rest_for_one;
@@ -183,6 +183,7 @@ runtime::child_spec cluster::link_child(host_id host, const config::options& opt
                                         const runtime::service<caf::actor>& entry) {
   runtime::link_options wish;
   wish.addresses = {"orchestrator:" + std::to_string(orchestrator_host + 1)};
+  wish.greeting = {options.cluster.name, actors::protocol_number};
   wish.dial_timeout_ms = options.cluster.dial_timeout_ms;
   wish.backoff_ms = options.cluster.rejoin_backoff_ms;
   wish.backoff_max_ms = options.cluster.rejoin_backoff_max_ms;

@@ -198,7 +198,7 @@ runtime::expected<void> daemon::start_tree() {
   for (auto& child : fault_children(options_, p.board, p.entry, p.services.faults))
     root.children.push_back(std::move(child));
   if (has_role(options_, "orchestrator")) {
-    root.children.push_back(entry_child(p.services));
+    root.children.push_back(entry_child(p.services, options_.cluster.name));
     runtime::supervisor_spec orchestrator;
     orchestrator.name = "ORCHESTRATOR";
     orchestrator.strategy = runtime::restart_strategy::rest_for_one;
@@ -243,6 +243,7 @@ runtime::child_spec daemon::link_child() {
   auto& p = *parts_;
   runtime::link_options options;
   options.addresses = options_.cluster.orchestrators;
+  options.greeting = {options_.cluster.name, actors::protocol_number};
   options.dial_timeout_ms = options_.cluster.dial_timeout_ms;
   options.backoff_ms = options_.cluster.rejoin_backoff_ms;
   options.backoff_max_ms = options_.cluster.rejoin_backoff_max_ms;

@@ -140,11 +140,12 @@ runtime::expected<orchestrator_disk> open_disk(const config::options& options,
   return result;
 }
 
-runtime::child_spec entry_child(const orchestrator_services& services) {
+runtime::child_spec entry_child(const orchestrator_services& services,
+                                const std::string& cluster) {
   actors::entry_arguments to{services.dispatcher, services.scheduler, services.registry,
                              services.queries,    services.events,    services.models,
                              services.faults,     services.backup,    services.router,
-                             services.directory};
+                             services.directory,  {cluster, actors::protocol_number}};
   return child("ENTRY", services.entry, actors::entry, to);
 }
 

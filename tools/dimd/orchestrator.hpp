@@ -46,7 +46,8 @@ runtime::expected<orchestrator_disk> open_disk(const config::options& options,
                                                const runtime::disk_faults& faults = {});
 
 /// ENTRY, which stands beside the others and outlives their restarts, because nodes watch it.
-runtime::child_spec entry_child(const orchestrator_services& services);
+runtime::child_spec entry_child(const orchestrator_services& services,
+                                const std::string& cluster);
 
 /// The orchestrator's part of the supervision tree, in the order of its start.
 std::vector<runtime::child_spec> orchestrator_children(const config::options& options,

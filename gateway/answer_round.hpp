@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "runtime/many_sends.hpp"
+#include "runtime/spin_wait.hpp"
 
 namespace dim::gateway {
 
@@ -22,6 +23,15 @@ public:
   /// That of the calling thread; null when it has none.
   static answer_round* of_this_thread() noexcept;
 
+  /// Whether requests and answers are kept for the round's end: with much to do, and then up to the
+  /// end, so that nobody who comes in a calm moment gets past those who are kept.
+  bool keeps(const runtime::traffic& traffic) noexcept {
+    return is_keeping_ = is_keeping_ || !traffic.is_calm();
+  }
+  void end() noexcept {
+    is_keeping_ = false;
+  }
+
   /// A session that has an answer to write (`http_session::unsent`).
   void add(std::shared_ptr<http_session> session) {
     sessions_.push_back(std::move(session));
@@ -33,6 +43,7 @@ public:
 private:
   void send_these(const std::vector<std::shared_ptr<http_session>>& sessions);
 
+  bool is_keeping_ = false;
   runtime::many_sends sends_;
   std::vector<std::shared_ptr<http_session>> sessions_;
   std::vector<runtime::socket_send> orders_;

@@ -120,7 +120,10 @@ void http_session::make(callout left) {
 }
 
 void http_session::call_handler(const route& found, exchange_ptr handed) {
-  auto is_offered = found.is_quick && shared_ != nullptr && !shared_->traffic.is_calm()
+  auto* round = answer_round::of_this_thread();
+  auto is_offered = found.is_quick && shared_ != nullptr
+                    && (round != nullptr ? round->keeps(shared_->traffic)
+                                         : !shared_->traffic.is_calm())
                     && handed->request().body.size() <= offered_bytes_max
                     && handed->request().header("content-encoding").empty();
   if (!is_offered)
@@ -191,7 +194,7 @@ void http_session::write_some() {
   expect_progress();
   auto is_single = written_buffers_ + 1 == unwritten_.size();
   auto* round = answer_round::of_this_thread();
-  if (is_single && round != nullptr && shared_ != nullptr && !shared_->traffic.is_calm()) {
+  if (is_single && round != nullptr && shared_ != nullptr && round->keeps(shared_->traffic)) {
     is_in_round_ = true;
     return round->add(shared_from_this());
   }

@@ -199,8 +199,10 @@ struct server::core {
       lane->run();
     }
     // Handlers and actors have refused some at once.
-    if (answers != nullptr)
+    if (answers != nullptr) {
       answers->send_all();
+      answers->end();
+    }
     return done;
   }
 

@@ -24,6 +24,7 @@
 #include "runtime/system.hpp"
 #include "runtime/thread_binding.hpp"
 #include "tests/gateway/raw_client.hpp"
+#include "tests/support/gate.hpp"
 
 namespace {
 
@@ -49,6 +50,16 @@ public:
                    throw std::runtime_error{"a defect"};
                  },
                  body_mode::buffered, {}, true});
+    routes_.add({"POST", "/held", [this](exchange_ptr exchange) {
+                   hold.pass();
+                   shared().traffic.note(many);
+                   exchange->reply(json_reply("\"held\""));
+                 }});
+    routes_.add({"POST", "/calm", [this](exchange_ptr exchange) {
+                   while (!shared().traffic.is_calm())
+                     std::this_thread::yield();
+                   exchange->reply(json_reply("\"calm\""));
+                 }});
     auto started = http_.start(&system_);
     REQUIRE(started);
     port = *started;
@@ -78,6 +89,8 @@ public:
   }
 
   std::uint16_t port = 0;
+  /// Holds the thread that has a request for /held.
+  tests::gate hold;
 
 private:
   static constexpr std::size_t many = 100;
@@ -139,10 +152,19 @@ public:
 
   /// Sends a request from each of the clients in this order, and takes their answers.
   std::vector<int> ask(const std::vector<int>& order) {
+    send(order);
+    return take(order);
+  }
+
+  void send(const std::vector<int>& order) {
     for (auto number : order)
       watch(number);
     for (auto number : order)
       client(number).send(request_text("POST", "/echo", std::to_string(number)));
+  }
+
+  /// Takes the answers to what these have sent.
+  std::vector<int> take(const std::vector<int>& order) {
     std::vector<int> answered;
     while (answered.size() < order.size()) {
       std::array<epoll_event, waiting_clients> events{};
@@ -195,6 +217,27 @@ TEST_CASE("under load answers go out in the order in which the requests came") {
     CHECK(clients.ask(order) == order);
   }
   CHECK(runtime::bind_this_thread(cores));
+}
+
+TEST_CASE("a calm moment in the midst of a round lets nobody get past those who came before") {
+  loaded_server f{1};
+  answer_order clients{f.port};
+  raw_client holding{f.port};
+  raw_client calming{f.port};
+  // The server waits for the next request of each.
+  for (auto* each : {&holding, &calming})
+    REQUIRE(each->ask(request_text("POST", "/echo", "x")).status == 200);
+  clients.ask({0, 1, 2});
+  f.hold.close();
+  REQUIRE(holding.send(request_text("POST", "/held")));
+  f.hold.wait_held();
+  clients.send({0, 1});
+  REQUIRE(calming.send(request_text("POST", "/calm")));
+  clients.send({2});
+  f.hold.open();
+  CHECK(clients.take({0, 1, 2}) == std::vector<int>{0, 1, 2});
+  CHECK(holding.read()->body == "\"held\"");
+  CHECK(calming.read()->body == "\"calm\"");
 }
 
 TEST_CASE("under load each client gets its own answers, whichever thread runs its requests") {

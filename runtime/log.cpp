@@ -47,9 +47,9 @@ expected<log_level> parse_level(std::string_view name) {
   return fail(error_code::bad_input, "unknown log level \"" + std::string{name} + "\"");
 }
 
+/// Of a level that is written.
 spdlog::level::level_enum level_of(log_level level) {
-  return level == log_level::off ? spdlog::level::off
-                                 : static_cast<spdlog::level::level_enum>(level);
+  return static_cast<spdlog::level::level_enum>(level);
 }
 
 expected<spdlog::sink_ptr> make_sink(const std::string& file) {

@@ -273,22 +273,28 @@ TEST_CASE("an agent that waits for its model's file is not started once it is no
   CHECK(code_of(waiting) == error_code::none);
 }
 
-TEST_CASE("a model that is stopped gives its place in the cache back at once") {
-  node_fixture f;
+namespace {
+
+/// Starts the node and asks a model of it; what stops that model's agents.
+actors::set_agents use_once(node_fixture& f) {
   f.start();
   f.device->echoes = true;
   REQUIRE(f.ask<infer_results>(f.node, direct_of("r1")).has_value());
-  actors::set_agents wish{"pairs", "1", std::string(64, 'd'), 0, false, 5'000};
+  return {"pairs", "1", std::string(64, 'd'), 0, false, 5'000};
+}
+
+}  // namespace
+
+TEST_CASE("a model that is stopped gives its place in the cache back at once") {
+  node_fixture f;
+  auto wish = use_once(f);
   REQUIRE(f.ask<agents_set>(f.node, wish).has_value());
   CHECK(f.cache->released == std::vector<std::string>{std::string(64, 'd')});
 }
 
 TEST_CASE("a model that is used again before its agents have ended keeps its place in the cache") {
   node_fixture f;
-  f.start();
-  f.device->echoes = true;
-  REQUIRE(f.ask<infer_results>(f.node, direct_of("r1")).has_value());
-  actors::set_agents wish{"pairs", "1", std::string(64, 'd'), 0, false, 5'000};
+  auto wish = use_once(f);
   auto stopped = f.request<agents_set>(f.node, wish);
   wish.wanted = true;
   auto started = f.request<agents_set>(f.node, wish);

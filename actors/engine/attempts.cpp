@@ -16,8 +16,8 @@ bool is_refusal(error_code code, retry_place where) {
          || (code == error_code::unavailable && where == retry_place::other_node);
 }
 
-std::string in_words(std::uint32_t number, const failed_attempt& what) {
-  std::string text = "attempt " + std::to_string(number);
+std::string in_words(const failed_attempt& what) {
+  std::string text = "attempt " + std::to_string(what.number);
   if (!what.node_id.empty())
     text += " on node " + what.node_id;
   text += ": ";
@@ -41,21 +41,25 @@ attempts::attempts(const retry_choice& rules, std::uint64_t seed) : rules_(rules
 
 void attempts::open(place_id place, retry_place where, bool shared_input) {
   auto& counts = tallies_[place];
-  auto number = counts.number;
+  auto number = counts.last_number;
   counts = tally{};
   counts.where = where;
   counts.shared_input = shared_input;
-  counts.number = number + 1;
+  counts.last_number = number;
 }
 
-std::uint32_t attempts::number_of(place_id place) const {
+std::uint32_t attempts::take_number(place_id place) {
+  return ++tallies_[place].last_number;
+}
+
+std::uint32_t attempts::next_number(place_id place) const {
   auto found = tallies_.find(place);
-  return found != tallies_.end() ? found->second.number : 0;
+  return found != tallies_.end() ? found->second.last_number + 1 : 1;
 }
 
-void attempts::number_at_least(place_id place, std::uint32_t number) {
-  auto& counts = tallies_[place];
-  counts.number = std::max(counts.number, number);
+void attempts::skip_numbers(place_id place, std::uint32_t number) {
+  auto& last = tallies_[place].last_number;
+  last = std::max(last, number);
 }
 
 std::set<std::string> attempts::avoided_for(place_id place) const {
@@ -66,7 +70,7 @@ std::set<std::string> attempts::avoided_for(place_id place) const {
 std::optional<runtime::failure> attempts::note(place_id place, tally& counts,
                                                const failed_attempt& what) {
   const auto code = what.error.code;
-  counts.history.push_back(in_words(what.number > 0 ? what.number : counts.number, what));
+  counts.history.push_back(in_words(what));
   const bool moves = counts.where == retry_place::other_node && code != error_code::overloaded;
   if (moves && !what.node_id.empty())
     counts.avoided.insert(what.node_id);
@@ -101,8 +105,7 @@ attempt_decision attempts::failed(place_id place, const failed_attempt& what) {
       error.details.insert(error.details.end(), counts.history.begin(), counts.history.end());
     return error;
   }
-  ++counts.number;
-  return next_attempt{counts.number, pause_after(counts.failures + counts.refusals)};
+  return next_attempt{counts.last_number + 1, pause_after(counts.failures + counts.refusals)};
 }
 
 std::set<std::string>& attempts::killed_by(place_id place, const tally& counts) {

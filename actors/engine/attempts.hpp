@@ -38,8 +38,8 @@ struct failed_attempt {
   runtime::failure error;
   /// Its input killed the agent while it ran alone.
   bool killed_agent = false;
-  /// Where it is not the present one: which attempt it was.
-  std::uint32_t number = 0;
+  /// Which attempt it was, from 1.
+  std::uint32_t number = 1;
 };
 
 /// Counts the attempts of every place of one job.
@@ -55,20 +55,23 @@ public:
   attempts(const retry_choice& rules, std::uint64_t seed);
 
   /// Opens a place for its first attempt. A place that was open before starts with a new budget,
-  /// but its attempts are numbered on. `shared_input`: all places of this step run the same input,
-  /// so that agents which it has killed count together.
+  /// but its executions are numbered on. `shared_input`: all places of this step run the same
+  /// input, so that agents which it has killed count together.
   void open(place_id place, retry_place where, bool shared_input);
 
-  /// The number of the present attempt, from 1.
-  std::uint32_t number_of(place_id place) const;
+  /// The number of a new execution at this place: the first one has 1, each other one the next.
+  std::uint32_t take_number(place_id place);
 
-  /// Numbers go on from `number`, unless they are there already: executions of an earlier engine.
-  void number_at_least(place_id place, std::uint32_t number);
+  /// The number that `take_number` would return.
+  std::uint32_t next_number(place_id place) const;
+
+  /// An earlier engine has given out the numbers up to `number`.
+  void skip_numbers(place_id place, std::uint32_t number);
 
   /// Nodes that should not try this place again.
   std::set<std::string> avoided_for(place_id place) const;
 
-  /// Decides after a failure of the present attempt. An input that has killed agents on two nodes
+  /// Decides after the failure of an attempt. An input that has killed agents on two nodes
   /// ends as `poison_input`. Where a place ends after several attempts, the details of the failure
   /// tell of each.
   attempt_decision failed(place_id place, const failed_attempt& what);
@@ -77,16 +80,12 @@ public:
   /// for an input that has now killed agents on two nodes.
   std::optional<runtime::failure> failed_beside(place_id place, const failed_attempt& what);
 
-  /// A second execution of the place goes on beside the first (hedging): returns its number.
-  std::uint32_t add_beside(place_id place) {
-    return ++tallies_[place].number;
-  }
-
 private:
   struct tally {
     retry_place where = retry_place::other_node;
     bool shared_input = true;
-    std::uint32_t number = 0;
+    /// The highest number of an execution.
+    std::uint32_t last_number = 0;
     std::uint32_t failures = 0;
     std::uint32_t refusals = 0;
     std::set<std::string> avoided;

@@ -144,11 +144,11 @@ void pattern_run::act(launch& wish) {
     auto& bound_to = open_[id].plan.include;
     if (bound_to.size() == 1)
       prior_.bind(id, bound_to.front());
+    attempts_.skip_numbers(id, prior_.last_attempt(id));
     if (prior_.has(id)) {
       returning_.push_back(id);
       continue;
     }
-    attempts_.number_at_least(id, prior_.last_attempt(id) + 1);
     group.push_back(id);
   }
   if (!group.empty())

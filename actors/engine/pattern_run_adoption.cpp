@@ -11,7 +11,7 @@ void pattern_run::play_back(place_id place) {
   std::vector<execution_record> unfinished;
   std::optional<next_attempt> next;
   while (auto record = open_.contains(place) ? prior_.next(place) : std::nullopt) {
-    attempts_.number_at_least(place, record->attempt);
+    attempts_.skip_numbers(place, record->attempt);
     if (record->state <= execution_state::running) {
       unfinished.push_back(std::move(*record));
       continue;
@@ -46,8 +46,7 @@ void pattern_run::play_back(place_id place) {
     adopt(place, std::move(unfinished));
     return;
   }
-  attempts_.number_at_least(place, prior_.last_attempt(place) + 1);
-  open.pausing = attempts_.number_of(place);
+  open.pausing = attempts_.next_number(place);
   effects_.emplace_back(
     retry_later{next ? next->delay_ms : 0, {place.slot, open.pausing, place.step}});
 }

@@ -237,7 +237,7 @@ execution_request pattern_run::make_request(place_id place, const open_place& op
   auto request = request_at(place, open.plan);
   request.execution_id = ids_.next(now_ms_);
   request.epoch = arguments_.epoch;
-  request.attempt = attempts_.number_of(place);
+  request.attempt = attempts_.take_number(place);
   request.avoid = open.plan.avoid;
   for (auto& node : attempts_.avoided_for(place))
     request.avoid.push_back(node);

@@ -39,7 +39,6 @@ void pattern_run::add_due_hedges() {
       continue;
     auto& open = open_.at(place);
     open.hedged = true;
-    attempts_.add_beside(place);
     auto request = make_request(place, open);
     request.exclude.push_back(record.node_id);
     effects_.emplace_back(place_executions{{std::move(request)}, time_left_ms()});

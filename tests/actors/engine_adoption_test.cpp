@@ -188,6 +188,26 @@ TEST_CASE("models of a comparative job that have voted do not vote again") {
   CHECK(all_of<engine_finished>(end).at(0).result.participants.size() == 2);
 }
 
+TEST_CASE("a model that was tried on a node before the others went there is numbered on there") {
+  auto arguments = arguments_of(pattern::comparative);
+  arguments.prior = {answered(record_of(0, 1, "a", execution_state::completed)),
+                     record_of(1, 1, "b", execution_state::failed, error_code::agent_lost),
+                     record_of(1, 2, "a", execution_state::running)};
+  arguments.prior[1].step = arguments.prior[2].step = 1;
+  pattern_run run{arguments};
+  auto adopted = requests_in(run.start({model_of(2, 2), model_of(2, 2)}, begin_ms)).at(0);
+  CHECK(adopted.execution_id == "e1/2");
+  auto first = requests_in(run.ended(bad_end(adopted, "a", error_code::node_lost), begin_ms)).at(0);
+  CHECK(first.step == 0);
+  CHECK(first.attempt == 2);
+  // Its earlier failure on "b" counts now, and is followed by the one attempt that is new.
+  auto later = all_of<retry_later>(run.ended(good_end(first, "b"), begin_ms));
+  REQUIRE(later.size() == 1);
+  auto again = requests_in(run.retry(later[0].due, begin_ms + 200)).at(0);
+  CHECK(again.step == 1);
+  CHECK(again.attempt == 3);
+}
+
 TEST_CASE("participants that have answered are not asked for their rows again") {
   auto arguments = arguments_of(pattern::collaborative);
   arguments.spec.cabinet = "patients";

@@ -10,8 +10,8 @@ namespace {
 
 constexpr place_id first_place{0, 0};
 
-failed_attempt lost_agent(const std::string& node, bool killed = false) {
-  return {node, {error_code::agent_lost, "the agent died", {}}, killed};
+failed_attempt lost_agent(const std::string& node, bool killed = false, std::uint32_t number = 1) {
+  return {node, {error_code::agent_lost, "the agent died", {}}, killed, number};
 }
 
 failed_attempt refusal(const std::string& node, error_code code) {
@@ -28,15 +28,17 @@ attempts opened(retry_place where = retry_place::other_node, retry_choice rules 
 
 TEST_CASE("a failure that may heal is tried again on another node, three attempts in all") {
   auto tries = opened();
-  CHECK(tries.number_of(first_place) == 1);
+  CHECK(tries.take_number(first_place) == 1);
   auto second = tries.failed(first_place, lost_agent("a"));
   REQUIRE(std::holds_alternative<next_attempt>(second));
   CHECK(std::get<next_attempt>(second).attempt == 2);
   CHECK(tries.avoided_for(first_place) == std::set<std::string>{"a"});
-  auto third = tries.failed(first_place, lost_agent("b"));
+  CHECK(tries.take_number(first_place) == 2);
+  auto third = tries.failed(first_place, lost_agent("b", false, 2));
   REQUIRE(std::holds_alternative<next_attempt>(third));
   CHECK(tries.avoided_for(first_place) == std::set<std::string>{"a", "b"});
-  auto end = tries.failed(first_place, lost_agent("c"));
+  CHECK(tries.take_number(first_place) == 3);
+  auto end = tries.failed(first_place, lost_agent("c", false, 3));
   REQUIRE(std::holds_alternative<runtime::failure>(end));
   auto& error = std::get<runtime::failure>(end);
   CHECK(error.code == error_code::agent_lost);
@@ -164,7 +166,7 @@ TEST_CASE("no node for a retry ends the place with the reasons and what went bef
   auto tries = opened();
   tries.failed(first_place, lost_agent("a"));
   auto end = tries.failed(
-    first_place, {"", {error_code::no_nodes, "1 node was needed", {"node b: draining"}}, false});
+    first_place, {"", {error_code::no_nodes, "1 node was needed", {"node b: draining"}}, false, 2});
   REQUIRE(std::holds_alternative<runtime::failure>(end));
   auto& error = std::get<runtime::failure>(end);
   CHECK(error.code == error_code::no_nodes);
@@ -176,12 +178,25 @@ TEST_CASE("no node for a retry ends the place with the reasons and what went bef
 
 TEST_CASE("a place that is opened again has a new budget and goes on counting") {
   auto tries = opened();
-  tries.failed(first_place, lost_agent("a"));
-  tries.failed(first_place, lost_agent("b"));
+  for (const std::uint32_t number : {1, 2}) {
+    CHECK(tries.take_number(first_place) == number);
+    tries.failed(first_place, lost_agent("a", false, number));
+  }
   tries.open(first_place, retry_place::same_node, true);
-  CHECK(tries.number_of(first_place) == 4);
+  CHECK(tries.next_number(first_place) == 3);
   CHECK(tries.avoided_for(first_place).empty());
   CHECK(std::holds_alternative<next_attempt>(tries.failed(first_place, lost_agent("c"))));
+}
+
+TEST_CASE("only executions use numbers up: openings, failures and skipped numbers do not") {
+  auto tries = opened();
+  tries.open(first_place, retry_place::other_node, true);
+  auto decision = tries.failed(first_place, lost_agent("a"));
+  CHECK(std::get<next_attempt>(decision).attempt == 1);
+  tries.skip_numbers(first_place, 4);
+  tries.skip_numbers(first_place, 2);
+  CHECK(tries.next_number(first_place) == 5);
+  CHECK(tries.take_number(first_place) == 5);
 }
 
 TEST_CASE("no attempts at all means one") {

@@ -32,6 +32,7 @@ pattern_actions comparative_pattern::start(const pattern_start& start) {
 }
 
 pattern_actions comparative_pattern::answered(place_answer answer) {
+  node_id_ = answer.node_id;
   if (!is_any_detached(answer.outputs)) {
     auto values = answer.outputs;
     return take_answer(std::move(answer), values);
@@ -65,6 +66,7 @@ pattern_actions comparative_pattern::failed(place_failure failure) {
 pattern_actions comparative_pattern::time_is_up() {
   if (!has_quorum())
     return pattern_logic::time_is_up();
+  loading_.reset();
   while (voters_.size() < spec_.steps.size()) {
     voters_.push_back(next_voter());
     voters_.back().error = {error_code::timeout, "no answer in the time of the job", {}};
@@ -97,7 +99,6 @@ pattern_actions comparative_pattern::run_next() {
 
 pattern_actions comparative_pattern::take_answer(place_answer answer,
                                                  const models::tensor_list& values) {
-  node_id_ = answer.node_id;
   auto label = models::label_of(values, model_specs_[voters_.size()]);
   if (!label)
     return abstain(label.error());

@@ -206,6 +206,29 @@ TEST_CASE("large outputs are loaded for the label, and stay detached in the resu
   CHECK(only<finish>(end).result.outputs == all_detached(two));
 }
 
+TEST_CASE("a model whose outputs can not be loaded abstains, and has fixed the node all the same") {
+  comparative_pattern job{vote_job(3)};
+  job.start(specs_for(3));
+  job.answered(answer(voter(0), "a", all_detached(two)));
+  auto second = only<launch>(
+    job.outputs_loaded(voter(0), runtime::fail(error_code::not_found, "gone")));
+  CHECK(second.group.front().include == std::vector<std::string>{"a"});
+  job.answered(answer(voter(1), "a", one));
+  auto end = only<finish>(job.answered(answer(voter(2), "a", one)));
+  CHECK(end.result.missing == std::vector<std::string>{"m0:1"});
+  CHECK(end.result.participants[0].node_id == "a");
+}
+
+TEST_CASE("outputs that are loaded after the vote change nothing") {
+  comparative_pattern job{vote_job(3)};
+  job.start(specs_for(3));
+  job.answered(answer(voter(0), "a", one));
+  job.answered(answer(voter(1), "a", one));
+  REQUIRE(is_only<load_outputs>(job.answered(answer(voter(2), "a", all_detached(two)))));
+  REQUIRE(is_only<finish>(job.time_is_up()));
+  CHECK(job.outputs_loaded(voter(2), two).empty());
+}
+
 TEST_CASE("when the time is over those who have answered vote, if they are more than half") {
   comparative_pattern early{vote_job(3)};
   early.start(specs_for(3));

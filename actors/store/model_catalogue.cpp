@@ -104,7 +104,7 @@ caf::result<model_alias> models_state::set_alias(const set_model_alias& request)
       load_run run;
       run.plan = std::move(**plan);
       run.alias = alias_change{request, promise};
-      start_run(std::move(run), request.time_left_ms);
+      start_run(std::move(run), end_of_wait(request.time_left_ms));
       return promise;
     }
   }

@@ -164,6 +164,8 @@ private:
 
   // model_serving.cpp
   std::int64_t now_ms() const;
+  /// When a sender that waits `time_left_ms` from now waits no longer.
+  std::int64_t end_of_wait(std::uint64_t time_left_ms) const;
   void start_serving();
   /// The repository has changed: ROUTER is told, and versions that are gone are let go.
   void note_catalogue();
@@ -173,7 +175,7 @@ private:
   /// Keeps the revisions over a restart, as well as the disk lets it.
   void save_revisions();
   runtime::expected<serving_table::load_plan> plan_load(const load_served_model& request);
-  void start_run(load_run run, std::uint64_t time_left_ms);
+  void start_run(load_run run, std::int64_t until_ms);
   void prepare_next(const std::string& name);
   /// `cause` keeps the version from being prepared that is next.
   void note_unprepared(const std::string& name, const runtime::failure& cause);

@@ -54,6 +54,10 @@ std::int64_t models_state::now_ms() const {
   return runtime::clock_ns(self->home_system()) / 1'000'000;
 }
 
+std::int64_t models_state::end_of_wait(std::uint64_t time_left_ms) const {
+  return now_ms() + static_cast<std::int64_t>(std::min(time_left_ms, model_change_ms_max));
+}
+
 void models_state::start_serving() {
   auto wishes = models::read_serving_wishes(arguments.repository->wishes_path());
   if (!wishes) {
@@ -160,14 +164,13 @@ caf::result<served_models> models_state::load(const load_served_model& request) 
   run.request.files.clear();
   run.is_sent = !request.files.empty();
   auto promise = run.waiting.emplace_back(self->make_response_promise<served_models>());
-  start_run(std::move(run), request.time_left_ms);
+  start_run(std::move(run), end_of_wait(request.time_left_ms));
   return promise;
 }
 
-void models_state::start_run(load_run run, std::uint64_t time_left_ms) {
+void models_state::start_run(load_run run, std::int64_t until_ms) {
   const std::string model = run.plan.name;
-  run.until_ms =
-    now_ms() + static_cast<std::int64_t>(std::min(time_left_ms, model_change_ms_max));
+  run.until_ms = until_ms;
   for (const auto* versions : {&run.plan.companions, &run.plan.versions})
     for (const model_entry& entry : *versions) {
       const bool is_up = run.plan.keeps_wish && table.is_served(entry);

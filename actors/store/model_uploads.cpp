@@ -156,8 +156,7 @@ caf::result<model_entry> models_state::finish(finish_upload& request) {
   uploads.erase(upload_id);
   resumables.erase(upload_id);
   prepared->path = *path;
-  prepared->until_ms =
-    now_ms() + static_cast<std::int64_t>(std::min(request.time_left_ms, model_change_ms_max));
+  prepared->until_ms = end_of_wait(request.time_left_ms);
   prepared->promise = self->make_response_promise<model_entry>();
   auto promise = prepared->promise;
   checks.emplace(upload_id, std::move(*prepared));
@@ -220,8 +219,7 @@ void models_state::bring_in(const std::string& upload_id) {
     run.upload_id = upload_id;
     // Nobody else enters a version meanwhile.
     wanted.request.version = uploaded.version;
-    const auto left = std::max<std::int64_t>(0, wanted.until_ms - now_ms());
-    return start_run(std::move(run), static_cast<std::uint64_t>(left));
+    return start_run(std::move(run), wanted.until_ms);
   }
   const auto entered = enter(upload_id);
   if (!entered)

@@ -66,7 +66,6 @@ pattern_actions comparative_pattern::failed(place_failure failure) {
 pattern_actions comparative_pattern::time_is_up() {
   if (!has_quorum())
     return pattern_logic::time_is_up();
-  loading_.reset();
   while (voters_.size() < spec_.steps.size()) {
     voters_.push_back(next_voter());
     voters_.back().error = {error_code::timeout, "no answer in the time of the job", {}};

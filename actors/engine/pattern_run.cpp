@@ -176,6 +176,8 @@ void pattern_run::act(finish& end) {
     news.result.verified.reached_at = now_ms_;
   effects_.emplace_back(std::move(news));
   withdraw_if(end.await_stragglers);
+  if (!end.await_stragglers)
+    loading_.clear();
   look_at_ms_ = now_ms_ + arguments_.straggler_wait_ms;
 }
 

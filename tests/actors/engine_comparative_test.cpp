@@ -219,16 +219,6 @@ TEST_CASE("a model whose outputs can not be loaded abstains, and has fixed the n
   CHECK(end.result.participants[0].node_id == "a");
 }
 
-TEST_CASE("outputs that are loaded after the vote change nothing") {
-  comparative_pattern job{vote_job(3)};
-  job.start(specs_for(3));
-  job.answered(answer(voter(0), "a", one));
-  job.answered(answer(voter(1), "a", one));
-  REQUIRE(is_only<load_outputs>(job.answered(answer(voter(2), "a", all_detached(two)))));
-  REQUIRE(is_only<finish>(job.time_is_up()));
-  CHECK(job.outputs_loaded(voter(2), two).empty());
-}
-
 TEST_CASE("when the time is over those who have answered vote, if they are more than half") {
   comparative_pattern early{vote_job(3)};
   early.start(specs_for(3));

@@ -41,10 +41,7 @@ public:
   }
 
   models::tensor_list outputs() {
-    if (kind_ == actors::pattern::collaborative)
-      return {models::tensor_of_doubles("y", {1}, {random_.unit()})};
-    const auto value = random_.below(3) == 0 ? static_cast<float>(random_.below(4)) : 1.0F;
-    auto outputs = scores({value, 2.0F - value});
+    auto outputs = kind_ == actors::pattern::collaborative ? reduced() : drawn_scores();
     for (auto& output : outputs)
       stored_[output.digest] = output;
     const bool is_large = kind_ != actors::pattern::single && random_.below(3) == 0;
@@ -67,6 +64,15 @@ public:
   }
 
 private:
+  models::tensor_list reduced() {
+    return {models::tensor_of_doubles("y", {1}, {random_.unit()})};
+  }
+
+  models::tensor_list drawn_scores() {
+    const auto value = random_.below(3) == 0 ? static_cast<float>(random_.below(4)) : 1.0F;
+    return scores({value, 2.0F - value});
+  }
+
   actors::pattern kind_;
   runtime::random_source& random_;
   std::map<std::string, models::tensor> stored_;

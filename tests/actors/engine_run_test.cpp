@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "models/numbers.hpp"
 #include "tests/actors/engine_run_support.hpp"
 
 using namespace dim;
@@ -154,6 +155,26 @@ TEST_CASE("a job whose time is over fails with timeout and asks for nothing") {
   end = running.look_at_clock(running.next_look_ms());
   CHECK(all_of<engine_failed>(end).at(0).error.code == error_code::timeout);
   CHECK(all_of<withdraw_execution>(end).size() == 1);
+}
+
+TEST_CASE("outputs that are loaded when a job has made do without them are dropped") {
+  auto arguments = arguments_of(pattern::collaborative);
+  arguments.spec.cabinet = "patients";
+  pattern_run run{arguments};
+  run.start({}, begin_ms);
+  auto requests = requests_in(run.cabinet_found({{"a", "b"}, {}}, begin_ms));
+  REQUIRE(requests.size() == 2);
+  const models::tensor_list outputs{models::tensor_of_doubles("y", {1}, {2.0})};
+  auto load = run.ended(good_end(requests[0], "a", all_detached(outputs)), begin_ms);
+  const auto place = all_of<load_outputs>(load).at(0).place;
+  auto answer = good_end(requests[1], "b", outputs);
+  answer.rows = 3;
+  run.ended(answer, begin_ms);
+  auto end = run.look_at_clock(run.next_look_ms());
+  CHECK(all_of<engine_finished>(end).at(0).result.missing == std::vector<std::string>{"a"});
+  CHECK(all_of<engine_done>(end).size() == 1);
+  CHECK(run.is_over());
+  CHECK(run.outputs_loaded(place, outputs, begin_ms + 300'000).empty());
 }
 
 TEST_CASE("a job makes do with what has come a little before its deadline") {

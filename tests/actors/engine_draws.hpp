@@ -32,7 +32,10 @@ public:
     spec.cabinet = kind_ == actors::pattern::collaborative ? "patients" : "";
     spec.redundancy = static_cast<std::uint32_t>(1 + random_.below(5));
     spec.consensus = spec.redundancy / 2 + 1;
+    spec.compare = static_cast<actors::comparison>(random_.below(4));
     spec.nodes.min = static_cast<std::uint32_t>(random_.below(3));
+    if (random_.below(2) == 0)
+      spec.nodes.max = static_cast<std::uint32_t>(std::max(spec.nodes.min, 1u) + random_.below(3));
     spec.retry.attempts_max = static_cast<std::uint32_t>(1 + random_.below(3));
     spec.tie_abstains = random_.below(2) == 0;
     spec.timeout_ms = 60'000;
@@ -65,6 +68,9 @@ public:
 
 private:
   models::tensor_list reduced() {
+    // Now and then one that does not fit the others.
+    if (random_.below(100) == 0)
+      return {models::tensor_of_doubles("y", {2}, {0.0, random_.unit()})};
     return {models::tensor_of_doubles("y", {1}, {random_.unit()})};
   }
 

@@ -23,7 +23,7 @@ TEST_CASE("whatever order news comes in, every run of every pattern keeps its pr
   const std::map<pattern, std::set<std::string>> expected{
     {pattern::single, {"completed", "stopped", "bad_input"}},
     {pattern::replicated, {"completed", "stopped", "no_consensus", "no_nodes", "poison_input"}},
-    {pattern::collaborative, {"completed", "partial", "stopped", "no_nodes"}},
+    {pattern::collaborative, {"completed", "partial", "stopped", "no_nodes", "bad_model"}},
     {pattern::comparative, {"completed", "partial", "stopped", "no_consensus", "node_lost"}},
     {pattern::chained, {"completed", "stopped", "bad_input", "store_full"}}};
   for (auto& [kind, wanted] : expected) {

@@ -29,6 +29,7 @@ public:
     arguments_.job_id = "job";
     arguments_.deadline_ms = now_ms_ + static_cast<std::int64_t>(arguments_.spec.timeout_ms);
     arguments_.seed = seed;
+    arguments_.adopt_wait_ms = random_.below(2) == 0 ? 0 : 1'000;
     nodes_ = 1 + random_.below(9);
     run_.emplace(arguments_);
   }
@@ -75,10 +76,13 @@ private:
                      now_ms_));
   }
 
-  /// The engine is gone, and another one starts from the store. Nodes keep what they have.
+  /// The engine is gone, and another one starts from the store, where a step that was being stored
+  /// is or is not. Nodes keep what they have.
   void crash() {
-    if (finished_ + failed_ > 0 || was_stopped_ || !saves_.empty())
+    if (finished_ + failed_ > 0 || was_stopped_)
       return;
+    if (auto save = std::exchange(save_, std::nullopt); save && random_.below(2) == 0)
+      arguments_.step_outputs.push_back(std::move(save->outputs));
     std::erase_if(flights_, [](auto& entry) { return entry.second.node.empty(); });
     for (auto& [id, entry] : flights_)
       entry.is_known = false;
@@ -134,7 +138,7 @@ private:
   }
 
   bool has_pending() const {
-    return wants_cabinet_ || !saves_.empty() || !loads_.empty();
+    return wants_cabinet_ || save_ || !loads_.empty();
   }
 
   void answer_pending() {
@@ -145,13 +149,11 @@ private:
           found.node_ids.push_back("n" + std::to_string(node));
       return take(run_->cabinet_found(found, now_ms_));
     }
-    if (!saves_.empty()) {
-      auto [step, outputs] = saves_.back();
-      saves_.pop_back();
+    if (auto save = std::exchange(save_, std::nullopt)) {
       if (random_.below(20) == 0)
         return take(run_->fail({error_code::store_full, "full", {}}, now_ms_));
-      arguments_.step_outputs.push_back(outputs);
-      return take(run_->step_saved(step, now_ms_));
+      arguments_.step_outputs.push_back(std::move(save->outputs));
+      return take(run_->step_saved(save->step, now_ms_));
     }
     if (!loads_.empty()) {
       auto load = loads_.back();
@@ -255,10 +257,8 @@ private:
   }
 
   void repeat_old_news() {
-    if (old_news_.empty())
-      return;
-    auto effects = run_->ended(old_news_[random_.below(old_news_.size())], now_ms_);
-    CHECK(effects.empty());
+    if (!old_news_.empty())
+      CHECK(run_->ended(old_news_[random_.below(old_news_.size())], now_ms_).empty());
   }
 
   void take(run_effects effects) {
@@ -313,7 +313,8 @@ private:
     loads_.push_back(wish);
   }
   void note(save_step& wish) {
-    saves_.emplace_back(wish.step, wish.outputs);
+    CHECK_FALSE(save_);
+    save_ = std::move(wish);
   }
   void note(execution_changed& news) {
     CHECK(ids_.contains(news.record.id));
@@ -379,7 +380,7 @@ private:
   std::vector<execution_ended> old_news_;
   std::vector<retry_due> retries_;
   std::vector<load_outputs> loads_;
-  std::vector<std::pair<std::uint32_t, models::tensor_list>> saves_;
+  std::optional<save_step> save_;
   std::map<std::string, execution_record> records_;
   std::size_t adopted_ = 0;
   bool wants_cabinet_ = false, was_stopped_ = false;

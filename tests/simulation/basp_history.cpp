@@ -30,6 +30,7 @@ scenario::final_job final_of(const job_view& view) {
     job.consensus = view.record.spec.consensus;
   }
   job.has_result = view.has_result;
+  job.is_hedged = view.record.spec.hedge_after_ms > 0;
   return job;
 }
 

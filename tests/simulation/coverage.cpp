@@ -5,6 +5,8 @@ namespace dim::simulation {
 const std::vector<rare_path>& rare_paths() {
   static const std::vector<rare_path> paths{
     {"retry", "an execution was tried again"},
+    {"hedge", "one of two executions of a place was withdrawn when the other had answered"},
+    {"large_result", "outputs were fetched, not sent in a message"},
     {"late_duplicate", "a node told the end of an execution a second time"},
     {"fenced_result", "a result came for an execution that had ended otherwise"},
     {"event_straggler_scored", "a replica was scored after the consensus"},

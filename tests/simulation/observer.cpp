@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "actors/engine/pattern.hpp"
 #include "actors/store/job_reader.hpp"
 #include "actors/type_ids.hpp"
 #include "runtime/caf_errors.hpp"
@@ -146,11 +147,17 @@ void observer::read_job(const runtime::transaction& snapshot, const std::string&
   job.redundancy = record.spec.redundancy;
   job.consensus = record.spec.consensus;
   job.has_result = view->has_result;
+  job.is_hedged = record.spec.hedge_after_ms > 0;
   ++seen_.paths["job_" + job.state + (job.error_code.empty() ? "" : "_" + job.error_code)];
   seen_.jobs.push_back(std::move(job));
+  if (view->has_result && actors::is_any_detached(view->result.outputs))
+    note_path("large_result");
+  const bool may_have_hedge = record.spec.hedge_after_ms > 0 && view->has_result;
   for (auto& each : executions->executions) {
     if (each.attempt > 1)
       note_path("retry");
+    if (may_have_hedge && each.state == actors::execution_state::cancelled)
+      note_path("hedge");
     if (each.error.code != runtime::error_code::none)
       note_path("execution_" + std::string{to_string(each.error.code)});
     seen_.executions.push_back({each.id, each.job_id, each.node_id, each.epoch, each.step,

@@ -50,7 +50,7 @@ void write_sample_models(const std::filesystem::path& repository) {
   for (auto& name : sample_model_names()) {
     models::model_spec spec;
     spec.name = name;
-    spec.max_batch_size = 8;
+    spec.max_batch_size = 8'192;
     spec.isolated = models::isolation::thread;
     spec.inputs = {{"x", models::datatype::fp32, {width}, {}}};
     spec.outputs = {{"y", models::datatype::fp32, {width}, {"north", "east", "south", "west"}}};

@@ -1,6 +1,7 @@
 #include "tests/simulation/workload.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "tests/simulation/sample_models.hpp"
 
@@ -21,6 +22,18 @@ actors::step_spec step_of(const std::string& model) {
   return step;
 }
 
+/// Mostly a few rows, and now and then so many that inputs and outputs do not go into messages.
+std::int64_t rows_of(runtime::random_source& random) {
+  constexpr std::int64_t large_rows = 4'200;
+  return random.below(12) == 0 ? large_rows : 1 + static_cast<std::int64_t>(random.below(3));
+}
+
+/// A second execution beside a slow one, for some jobs whose executions may move.
+std::uint64_t hedge_of(pattern kind, runtime::random_source& random) {
+  const bool may_move = kind != pattern::replicated && kind != pattern::collaborative;
+  return may_move && random.below(3) == 0 ? 100 + random.below(3'000) : 0;
+}
+
 /// Fills in models, replicas and the answers that may come of it.
 void fill_pattern(planned_job& job, std::uint32_t nodes, runtime::random_source& random) {
   auto& spec = job.request.spec;
@@ -33,6 +46,9 @@ void fill_pattern(planned_job& job, std::uint32_t nodes, runtime::random_source&
     case pattern::replicated:
       spec.redundancy = std::min<std::uint32_t>(random.below(4) == 0 ? 5 : 3, nodes);
       spec.consensus = spec.redundancy / 2 + 1;
+      // Not by labels: a wrong answer has the label of the right one here.
+      spec.compare = std::array{actors::comparison::automatic, actors::comparison::exact,
+                                actors::comparison::tensor}[random.below(3)];
       job.right_outputs = {right_answer(first, spec.inputs)};
       break;
     case pattern::comparative:
@@ -78,7 +94,8 @@ std::vector<planned_job> plan_jobs(const scenario::workload& load, std::uint32_t
     spec.priority = static_cast<std::uint32_t>(random.below(10));
     spec.submitted_by = "user-" + std::to_string(random.below(3));
     spec.timeout_ms = load.timeout_ms;
-    spec.inputs = {sample_input(index, 1 + static_cast<std::int64_t>(random.below(3)))};
+    spec.hedge_after_ms = hedge_of(spec.kind, random);
+    spec.inputs = {sample_input(index, rows_of(random))};
     fill_pattern(job, nodes, random);
     job.request.idempotency_key = "key-" + std::to_string(index);
     job.request.body_digest = "body-" + std::to_string(index);

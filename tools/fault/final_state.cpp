@@ -35,6 +35,7 @@ scenario::final_job job_from(const json& x, const std::string& key) {
   result.redundancy = static_cast<std::uint32_t>(number_at(x, "redundancy"));
   result.consensus = static_cast<std::uint32_t>(number_at(x, "consensus"));
   result.has_result = member_of(x, "result").is_object();
+  result.is_hedged = number_at(x, "hedge_after_ms") > 0;
   return result;
 }
 

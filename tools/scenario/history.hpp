@@ -54,6 +54,8 @@ struct final_job {
   std::uint32_t redundancy = 0;
   std::uint32_t consensus = 0;
   bool has_result = false;
+  /// A slow execution may get a second one beside it.
+  bool is_hedged = false;
 
   bool operator==(const final_job&) const = default;
 };

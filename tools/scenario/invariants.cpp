@@ -208,12 +208,14 @@ private:
 
   /// Once an engine has started anew, nothing of the one before it may be taken.
   /// An engine takes up executions of an older epoch, but once it has made a new one in their place
-  /// they are given up.
+  /// they are given up. Beside a hedge they go on.
   void check_epochs() {
     std::map<std::tuple<std::string, std::uint32_t, std::string>, std::uint32_t> newest;
     for (const auto& event : seen_.events) {
       const auto found = executions_.find(event.execution_id);
-      if (found == executions_.end() || !event.kind.starts_with("execution_"))
+      const auto job = jobs_.find(event.job_id);
+      const bool is_hedged = job != jobs_.end() && job->second->is_hedged;
+      if (found == executions_.end() || !event.kind.starts_with("execution_") || is_hedged)
         continue;
       auto& epoch = newest[{event.job_id, found->second->step, place_of(*found->second)}];
       const auto own = found->second->epoch;

@@ -178,6 +178,12 @@ TEST_CASE("what was lost and still has an effect is found") {
   plant(promise::fenced_changes_nothing, "of epoch 0 completed in epoch 1", [](history& seen) {
     execution(seen, "s1")->epoch = 1;
   });
+  auto seen = sample_history();
+  execution(seen, "s1")->epoch = 1;
+  CHECK_FALSE(broken(seen).empty());
+  for (auto& job : seen.jobs)
+    job.is_hedged = true;
+  CHECK(broken(seen).empty());
 }
 
 TEST_CASE("a consensus of too few nodes is found") {

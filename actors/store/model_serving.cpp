@@ -226,6 +226,10 @@ void models_state::finish_load(load_run done) {
                                  : runtime::expected<models::repository_entry>{};
   if (!entered)
     return fail_load(std::move(done), entered.error());
+  if (!is_upload && !table.is_still_there(done.plan))
+    return fail_load(std::move(done), {error_code::model_not_found,
+                                       "its versions were removed meanwhile",
+                                       {}});
   serving_table next = table;
   auto gone = is_upload ? next.finish_upload(done.plan, list().models)
                         : next.finish_load(done.plan);
@@ -241,8 +245,7 @@ void models_state::finish_load(load_run done) {
     return fail_load(std::move(done), saved.error());
   table = std::move(next);
   // An alias may have left one of the versions meanwhile.
-  for (model_entry& entry : table.refresh(list().models))
-    gone.push_back(std::move(entry));
+  gone = table.refresh(list().models, std::move(gone));
   announce();
   retire_all(gone);
   drop_sent();
@@ -320,7 +323,7 @@ void models_state::note_retired(std::uint64_t run) {
   if (found == unloads.end() || ++found->second.retired < found->second.versions.size())
     return;
   unload_run done = std::move(unloads.extract(found).mapped());
-  table.finish_unload(done.versions);
+  retire_all(table.finish_unload(done.versions));
   announce();
   drop_sent();
   runtime::log(runtime::log_level::info, name, "serves a model no longer",

@@ -1,4 +1,4 @@
-// How models come into service: what it takes, and what takes whose place.
+// What it takes to bring models into service. How that ends is in serving_load_ends.cpp.
 #include <algorithm>
 #include <utility>
 
@@ -126,13 +126,14 @@ runtime::expected<std::optional<serving_table::load_plan>> serving_table::plan_a
   if (target.version.empty())
     return std::optional<load_plan>{};
   const std::string& name = target.model;
-  if (rows_.at(name).at(number_of(target.version)).state == serving_state::ready)
+  const entries& versions = available(name);
+  const served_version* row = row_of(versions.at(number_of(target.version)));
+  if (row != nullptr && row->state == serving_state::ready)
     return std::optional<load_plan>{};
   load_plan plan;
   plan.name = name;
   plan.wish = stored_wish(name);
   plan.keeps_wish = true;
-  const entries& versions = available(name);
   const auto spec = spec_of(versions, plan.wish);
   if (!spec)
     return can_not_load(name, spec.error());
@@ -273,76 +274,6 @@ void serving_table::begin_load(const load_plan& plan) {
     }
 }
 
-std::vector<model_entry> serving_table::finish_load(const load_plan& plan) {
-  const bool was_sent = !plan.keeps_wish && sent_.erase(plan.name) > 0;
-  if (plan.sent.empty()) {
-    revisions_.set(plan.name, plan.versions.front().spec, plan.revision);
-    if (!plan.keeps_wish)
-      wishes_.models[plan.name] = plan.wish;
-  } else {
-    sent_model& sent = sent_[plan.name];
-    sent.wish = plan.wish;
-    for (const model_entry& entry : plan.sent)
-      sent.versions.emplace(number_of(entry.version), entry);
-  }
-  finish_companions(plan);
-  auto gone = swap_in(plan);
-  if (was_sent || !plan.sent.empty())
-    settle(plan.name);
-  return gone;
-}
-
-std::vector<model_entry> serving_table::finish_upload(
-  load_plan plan, const std::vector<model_entry>& catalogue) {
-  revisions_.set(plan.name, plan.versions.front().spec, plan.revision);
-  std::vector<model_entry> gone = refresh(catalogue);
-  const entries& versions = available(plan.name);
-  for (model_entry& entry : plan.versions)
-    if (const auto own = versions.find(number_of(entry.version)); own != versions.end())
-      entry.created_at = own->second.created_at;
-  for (model_entry& entry : finish_load(plan))
-    gone.push_back(std::move(entry));
-  return gone;
-}
-
-void serving_table::finish_companions(const load_plan& plan) {
-  for (const model_entry& entry : plan.companions) {
-    const auto sent = sent_.find(entry.name);
-    models::model_wish& wish =
-      sent != sent_.end()
-        ? sent->second.wish
-        : wishes_.models.emplace(entry.name, stored_wish(entry.name)).first->second;
-    if (!std::exchange(wish.is_loaded, true) || !wish.versions.empty())
-      wish.versions.push_back(number_of(entry.version));
-    if (served_version* row = row_of(entry))
-      *row = {entry, serving_state::ready, ""};
-  }
-}
-
-std::vector<model_entry> serving_table::swap_in(const load_plan& plan) {
-  std::vector<model_entry> gone;
-  const entries& versions = available(plan.name);
-  if (versions.empty())
-    return gone;
-  version_rows& rows = rows_[plan.name];
-  for (auto& [number, row] : rows) {
-    const auto taken =
-      std::find_if(plan.versions.begin(), plan.versions.end(), [&](const model_entry& each) {
-        return number_of(each.version) == number;
-      });
-    const bool is_taken = taken != plan.versions.end();
-    if (row.state != serving_state::ready || (is_taken && is_same_agent(row.model, *taken)))
-      continue;
-    gone.push_back(row.model);
-    row.state = serving_state::unavailable;
-    row.reason = not_chosen;
-  }
-  for (const model_entry& entry : plan.versions)
-    if (versions.contains(number_of(entry.version)))
-      rows[number_of(entry.version)] = {entry, serving_state::ready, ""};
-  return gone;
-}
-
 served_version* serving_table::row_of(const model_entry& entry) {
   return const_cast<served_version*>(std::as_const(*this).row_of(entry));
 }
@@ -353,33 +284,6 @@ const served_version* serving_table::row_of(const model_entry& entry) const {
     return nullptr;
   const auto row = model->second.find(number_of(entry.version));
   return row == model->second.end() ? nullptr : &row->second;
-}
-
-std::vector<model_entry> serving_table::fail_load(const load_plan& plan,
-                                                  const std::string& reason,
-                                                  const model_entry* broken) {
-  std::vector<model_entry> gone;
-  // Nodes may know the plan's revision already: agents that come later need a higher one.
-  if (!revisions_.has(plan.name, plan.revision))
-    revisions_.renew(plan.name);
-  for (const auto* list : {&plan.versions, &plan.companions})
-    for (const model_entry& entry : *list) {
-      served_version* row = row_of(entry);
-      const bool is_broken = broken != nullptr && entry.name == broken->name
-                             && entry.version == broken->version;
-      const bool was_served = is_served(entry);
-      if (!was_served || is_broken)
-        gone.push_back(entry);
-      const bool is_over = row != nullptr
-                           && (row->state == serving_state::loading || (was_served && is_broken));
-      if (!is_over)
-        continue;
-      row->state = serving_state::unavailable;
-      row->reason = reason;
-    }
-  if (!plan.sent.empty())
-    settle(plan.name);
-  return gone;
 }
 
 std::set<std::string> serving_table::sent_digests() const {

@@ -110,15 +110,18 @@ runtime::expected<void> serving_table::check_alias(const std::string& alias,
                                                 "and '-', first a letter or digit");
   if (!available(alias).empty())
     return runtime::fail(error_code::conflict, "a model has the name '" + alias + "'");
-  const auto model = rows_.find(target.model);
-  if (model == rows_.end())
+  // Not by the rows: of a model that is gone they stay until its agents have ended.
+  const entries& versions = available(target.model);
+  if (versions.empty())
     return unknown_model("'" + target.model + "'");
   if (target.version.empty())
     return {};
   const std::string words = "'" + target.model + "' version " + target.version;
-  if (!models::is_version(target.version) || !model->second.contains(number_of(target.version)))
+  const auto version = versions.find(number_of(target.version));
+  if (!models::is_version(target.version) || version == versions.end())
     return unknown_model(words);
-  if (is_serving(model->second.at(number_of(target.version))))
+  const served_version* row = row_of(version->second);
+  if (row != nullptr && is_serving(*row))
     return {};
   if (!wish_of(target.model).is_loaded)
     return runtime::fail(error_code::conflict, words + " is not served, since the model is not "

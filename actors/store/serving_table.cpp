@@ -1,5 +1,5 @@
 // What is served of what there is: the repository's models, and those that were sent. Loads are in
-// serving_loads.cpp, what others see of it in serving_queries.cpp.
+// serving_loads.cpp and serving_load_ends.cpp, what others see of it in serving_queries.cpp.
 #include "actors/store/serving_table.hpp"
 
 #include <algorithm>
@@ -59,8 +59,8 @@ runtime::expected<models::model_spec> serving_table::spec_of(
   return models::parse_triton_json(wish.config_json, own);
 }
 
-std::vector<model_entry> serving_table::refresh(const std::vector<model_entry>& catalogue) {
-  std::vector<model_entry> gone;
+std::vector<model_entry> serving_table::refresh(const std::vector<model_entry>& catalogue,
+                                                std::vector<model_entry> gone) {
   catalogue_.clear();
   for (const model_entry& entry : catalogue)
     catalogue_[entry.name].emplace(number_of(entry.version), entry);
@@ -78,6 +78,7 @@ std::vector<model_entry> serving_table::refresh(const std::vector<model_entry>& 
   }
   for (const auto& [name, versions] : catalogue_)
     refresh_model(name, gone);
+  std::erase_if(gone, [this](const model_entry& each) { return is_served(each); });
   return gone;
 }
 
@@ -112,7 +113,7 @@ void serving_table::refresh_model(const std::string& name, std::vector<model_ent
   }
 }
 
-void serving_table::settle(const std::string& name) {
+void serving_table::settle(const std::string& name, std::vector<model_entry>& gone) {
   const entries& versions = available(name);
   if (const auto model = rows_.find(name); model != rows_.end()) {
     std::erase_if(model->second, [&](const auto& row) {
@@ -123,7 +124,6 @@ void serving_table::settle(const std::string& name) {
     if (model->second.empty())
       rows_.erase(model);
   }
-  std::vector<model_entry> gone;
   if (!versions.empty())
     refresh_model(name, gone);
 }
@@ -177,13 +177,13 @@ void serving_table::add_unloads(const std::string& name, const std::string& vers
   }
   wish.is_loaded = !wish.versions.empty();
   if (sent != sent_.end() && !wish.is_loaded)
-    forget_sent(name);
+    forget_sent(name, gone);
   for (const models::model_spec& spec : ensembles)
     for (const models::ensemble_step& step : spec.steps)
       add_unloads(step.model, step.version, dependents, gone, depth + 1);
 }
 
-void serving_table::forget_sent(const std::string& name) {
+void serving_table::forget_sent(const std::string& name, std::vector<model_entry>& gone) {
   sent_.erase(name);
   // A model of that name which comes into the repository later was never unloaded.
   if (catalogue_.contains(name)) {
@@ -192,7 +192,7 @@ void serving_table::forget_sent(const std::string& name) {
     wish.is_loaded = false;
     wish.versions.clear();
   }
-  settle(name);
+  settle(name, gone);
 }
 
 void serving_table::forget(const std::string& name) {
@@ -200,8 +200,10 @@ void serving_table::forget(const std::string& name) {
     wishes_.models.erase(name);
 }
 
-void serving_table::finish_unload(const std::vector<model_entry>& gone) {
-  for (const model_entry& entry : gone) {
+std::vector<model_entry> serving_table::finish_unload(
+  const std::vector<model_entry>& unloaded_versions) {
+  std::vector<model_entry> gone;
+  for (const model_entry& entry : unloaded_versions) {
     const auto model = rows_.find(entry.name);
     if (model == rows_.end())
       continue;
@@ -213,8 +215,9 @@ void serving_table::finish_unload(const std::vector<model_entry>& gone) {
     const entries& versions = available(entry.name);
     const auto own = versions.find(row->first);
     if (own == versions.end() || own->second.digest != entry.digest)
-      settle(entry.name);
+      settle(entry.name, gone);
   }
+  return gone;
 }
 
 }  // namespace dim::actors

@@ -51,8 +51,9 @@ public:
   serving_table(bool serves_all, models::serving_wishes wishes, serving_revisions revisions);
 
   /// Takes over what the repository has now, ordered by name and version. Returns the versions that
-  /// are served no longer: their agents can go.
-  std::vector<model_entry> refresh(const std::vector<model_entry>& catalogue);
+  /// are served no longer, beside those of `gone` that are not served again: their agents can go.
+  std::vector<model_entry> refresh(const std::vector<model_entry>& catalogue,
+                                   std::vector<model_entry> gone = {});
 
   /// What it takes to serve the model: all versions of its policy, or `version` beside those that
   /// are served. `config_json` goes over the repository's configuration. Errors, all with "failed
@@ -73,8 +74,10 @@ public:
   runtime::expected<std::optional<load_plan>> plan_alias(const std::string& alias,
                                                          const model_alias& target);
   void begin_load(const load_plan& plan);
-  /// The plan's versions are served from now on, and no other of the model. Returns those whose
-  /// place they take.
+  /// Whether one of the versions that were to be loaded is still to be had.
+  bool is_still_there(const load_plan& plan) const;
+  /// The plan's versions are served from now on, and no other of the model, as far as they are
+  /// still there. Returns those whose place they take, and those of the plan that are not served.
   std::vector<model_entry> finish_load(const load_plan& plan);
   /// The same for the plan of an upload, which `catalogue` has by now.
   std::vector<model_entry> finish_upload(load_plan plan,
@@ -90,7 +93,9 @@ public:
   runtime::expected<std::vector<model_entry>> begin_unload(const std::string& name,
                                                            const std::string& version,
                                                            bool dependents);
-  void finish_unload(const std::vector<model_entry>& gone);
+  /// Returns what is served no longer, since a model of the repository is back in its place.
+  std::vector<model_entry> finish_unload(
+    const std::vector<model_entry>& unloaded_versions);
 
   /// An empty target removes the alias. Returns the versions that are served no longer, since no
   /// alias stands for them any more. Errors: model_not_found, bad_input, conflict (a model has this
@@ -133,6 +138,10 @@ private:
   /// is not ready. What was looked at once is known.
   using heights = std::map<std::pair<std::string, std::string>, std::uint32_t>;
 
+  /// A version that was loading is what it would be without the load.
+  void give_back(const model_entry& entry, std::vector<model_entry>& gone);
+  /// Whether this file is still that of its version.
+  bool is_there(const model_entry& entry) const;
   /// The row of the entry's version, whatever stands in it; null when there is none.
   served_version* row_of(const model_entry& entry);
   const served_version* row_of(const model_entry& entry) const;
@@ -149,8 +158,9 @@ private:
   runtime::expected<models::model_spec> spec_of(const entries& versions,
                                                 const models::model_wish& wish) const;
   void refresh_model(const std::string& name, std::vector<model_entry>& gone);
-  /// Lets the rows of a model be those of the versions that are available.
-  void settle(const std::string& name);
+  /// Lets the rows of a model be those of the versions that are available, and adds to `gone` what
+  /// is served no longer.
+  void settle(const std::string& name, std::vector<model_entry>& gone);
   static void add_chosen(load_plan& plan, const entries& versions, const models::model_spec& spec,
                          const std::set<std::uint64_t>& pins);
   runtime::expected<load_plan> choose_versions(load_plan plan, const entries& versions,
@@ -167,7 +177,7 @@ private:
   runtime::expected<void> check_alias(const std::string& alias, const model_alias& target) const;
   void finish_companions(const load_plan& plan);
   std::vector<model_entry> swap_in(const load_plan& plan);
-  void forget_sent(const std::string& name);
+  void forget_sent(const std::string& name, std::vector<model_entry>& gone);
   void add_companions(load_plan& plan, const models::model_spec& spec, std::uint32_t depth) const;
   void add_unloads(const std::string& name, const std::string& version, bool dependents,
                    std::vector<model_entry>& gone, std::uint32_t depth);

@@ -6,7 +6,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -14,6 +13,7 @@
 
 #include "actors/store/serving_rules.hpp"
 #include "actors/store/serving_table.hpp"
+#include "tests/actors/serving_agents.hpp"
 #include "tests/actors/serving_draws.hpp"
 
 namespace dim::tests {
@@ -51,21 +51,12 @@ public:
   }
 
 private:
-  /// What tells one agent from another.
-  using agent_id = std::tuple<std::string, std::string, std::string, std::uint32_t>;
   /// A load, an upload or the load for an alias, by the rules of MODELS one a name.
   struct running_load {
     serving_table::load_plan plan;
     std::optional<model_entry> uploaded;
     std::optional<std::pair<std::string, model_alias>> alias;
   };
-
-  static agent_id id_of(const model_entry& entry) {
-    return {entry.name, entry.version, entry.digest, entry.revision};
-  }
-  static bool has_agents(const model_entry& entry) {
-    return entry.spec.kind != models::model_kind::ensemble;
-  }
 
   void step() {
     const std::string name = draws_.name();
@@ -173,12 +164,10 @@ private:
     auto plan = table_.plan_upload(uploaded);
     if (!plan)
       return note("upload refused");
-    if (*plan) {
-      loads_[name] = {std::move(**plan), uploaded, {}};
-      return note("upload");
-    }
+    note(*plan ? "upload" : "entered at once");
+    if (*plan)
+      return void(loads_[name] = {std::move(**plan), uploaded, {}});
     enter(uploaded);
-    note("entered at once");
     refresh();
   }
 
@@ -346,36 +335,48 @@ private:
 
   void check() {
     std::set<agent_id> wanted;
-    std::set<std::pair<std::string, std::string>> loading;
+    std::set<std::pair<std::string, std::string>> loading, unloading;
     for (auto& [name, run] : loads_)
       for (auto* list : {&run.plan.companions, &run.plan.versions})
         for (auto& entry : *list) {
           wanted.insert(id_of(entry));
           loading.emplace(entry.name, entry.version);
         }
-    std::set<std::pair<std::string, std::string>> unloading;
     for (auto& gone : unloads_)
       for (auto& entry : gone)
         unloading.emplace(entry.name, entry.version);
     for (auto& row : table_.all().versions) {
-      const std::pair<std::string, std::string> version{row.model.name, row.model.version};
-      const auto words = row.model.name + ":" + row.model.version;
-      if (row.state == serving_state::loading)
-        CHECK_MESSAGE(loading.contains(version), words, " is loading for nobody");
-      if (row.state == serving_state::unloading)
-        CHECK_MESSAGE(unloading.contains(version), words, " is unloading for nobody");
+      const std::pair version{row.model.name, row.model.version};
+      const bool is_stray =
+        (row.state == serving_state::loading && !loading.contains(version))
+        || (row.state == serving_state::unloading && !unloading.contains(version));
+      CHECK_MESSAGE(!is_stray, in_words(id_of(row.model)), " is on a way that nobody has begun");
       if (table_.is_served(row.model) && has_agents(row.model))
         agents_.insert(id_of(row.model));
     }
+    check_aliases();
     const auto now = served();
     for (auto& id : agents_)
       CHECK_MESSAGE((now.contains(id) || wanted.contains(id)), in_words(id),
                     " has agents that nobody needs");
   }
 
-  static std::string in_words(const agent_id& id) {
-    auto& [name, version, digest, revision] = id;
-    return name + ":" + version + " (" + digest + ", revision " + std::to_string(revision) + ")";
+  /// What an alias stands for is served beside what the policy chooses, as long as its model is.
+  void check_aliases() {
+    const auto all = table_.all();
+    for (auto& [alias, target] : all.aliases) {
+      const auto is_left_out = [&target = target](const served_version& row) {
+        return row.model.name == target.model && row.model.version == target.version
+               && row.reason == serving_rules::not_chosen;
+      };
+      const bool is_loading = loads_.contains(target.model);
+      const bool is_loaded = std::any_of(all.versions.begin(), all.versions.end(), [&](auto& row) {
+        return row.model.name == target.model && table_.is_served(row.model);
+      });
+      if (is_loaded && !is_loading)
+        CHECK_MESSAGE(std::none_of(all.versions.begin(), all.versions.end(), is_left_out), alias,
+                      " stands for ", target.model, ":", target.version, ", which is left out");
+    }
   }
 
   void note(const char* what) {

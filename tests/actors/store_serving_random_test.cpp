@@ -11,7 +11,7 @@ using namespace dim::tests;
 
 namespace {
 
-constexpr std::uint64_t seeds = 500;
+constexpr std::uint64_t seeds = 200;
 constexpr std::size_t steps = 120;
 
 }  // namespace

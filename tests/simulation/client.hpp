@@ -28,10 +28,13 @@ struct client_record {
   /// Jobs that were acknowledged and read back in a terminal state, and jobs in all.
   std::size_t ended = 0;
   std::size_t jobs = 0;
+  /// Direct inferences that have ended, with an answer or without, and all.
+  std::size_t inferences_ended = 0;
+  std::size_t inferences = 0;
   std::map<std::string, std::uint64_t> paths;
 
   bool is_done() const noexcept {
-    return ended == jobs;
+    return ended == jobs && inferences_ended == inferences;
   }
 };
 

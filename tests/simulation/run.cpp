@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "actors/type_ids.hpp"
+#include "tests/simulation/caller.hpp"
 #include "tests/simulation/client.hpp"
 #include "tests/simulation/fault_driver.hpp"
 #include "tests/simulation/observer.hpp"
@@ -37,6 +38,8 @@ config::options options_of_cluster() {
   result.store.sweep_interval_ms = 100'000;
   result.agent.idle_ms = 20'000;
   result.agent.timeout_ms = 20'000;
+  // Popular models would be started at any time, also when everything is to be quiet.
+  result.router.prewarm_models = 0;
   return result;
 }
 
@@ -86,6 +89,11 @@ private:
   bool run_until(std::int64_t wait_ms, Condition done);
   bool all_joined();
   void start_client();
+  void start_caller();
+  /// Whether no fault of the plan may keep an answer from the clients.
+  bool spares_orchestrator() const;
+  /// The answers of nodes are right.
+  bool has_right_answers() const;
   /// Actors, messages and timers, by name.
   std::map<std::string, std::int64_t> count_what_is_left();
   void note_numbers();
@@ -185,12 +193,34 @@ void world::start_client() {
   arguments.entry = cluster_.client_entry();
   arguments.jobs = plan_jobs(plan_.load, plan_.nodes, sim_.now_ms(), sim_.random);
   arguments.seed = sim_.random.next();
-  arguments.checks_single_answers =
-    std::none_of(plan_.faults.begin(), plan_.faults.end(), [](const scenario::fault& one) {
-      return one.action == scenario::fault_action::wrong_result;
-    });
+  arguments.checks_single_answers = has_right_answers();
   arguments.record = record_;
   sim_.as(cluster_.client_host(), [&] { spawn_client(sim_.system(), std::move(arguments)); });
+}
+
+void world::start_caller() {
+  caller_arguments arguments;
+  arguments.entry = cluster_.client_entry();
+  arguments.inferences = plan_inferences(plan_.load.jobs, sim_.now_ms(),
+                                         std::max<std::int64_t>(plan_.duration_ms, 1),
+                                         sim_.random);
+  arguments.checks_answers = has_right_answers();
+  arguments.expects_answers = spares_orchestrator() && options_.quality.in_order;
+  arguments.record = record_;
+  sim_.as(cluster_.client_host(), [&] { spawn_caller(sim_.system(), std::move(arguments)); });
+}
+
+bool world::spares_orchestrator() const {
+  return std::none_of(plan_.faults.begin(), plan_.faults.end(), [](const scenario::fault& one) {
+    return one.target.find("orchestrator") != std::string::npos
+           || one.target.find("gateway") != std::string::npos;
+  });
+}
+
+bool world::has_right_answers() const {
+  return std::none_of(plan_.faults.begin(), plan_.faults.end(), [](const scenario::fault& one) {
+    return one.action == scenario::fault_action::wrong_result;
+  });
 }
 
 std::map<std::string, std::int64_t> world::count_what_is_left() {
@@ -251,6 +281,7 @@ outcome world::run() {
   run_until(quiet_ms, [] { return false; });
   before_ = count_what_is_left();
   start_client();
+  start_caller();
   faults_.begin();
   run_until(plan_.duration_ms, [this] { return plan_.faults.empty() && record_->is_done(); });
   auto is_settled = observer_.violations().empty() && run_until(plan_.settle_ms, [this] {
@@ -260,6 +291,8 @@ outcome world::run() {
     observer_.note_violation("everything_settles",
                              std::to_string(record_->ended) + " of "
                                + std::to_string(record_->jobs) + " jobs have ended, "
+                               + std::to_string(record_->inferences_ended) + " of "
+                               + std::to_string(record_->inferences) + " inferences, "
                                + (all_joined() ? "all" : "not all") + " nodes are members");
   if (observer_.violations().empty())
     run_until(quiet_ms, [] { return false; });

@@ -131,12 +131,16 @@ private:
     const auto config =
       random_.below(3) == 0 ? "{\"max_batch_size\": " + std::to_string(1 + random_.below(3)) + "}"
                             : "";
-    auto plan = table_.plan_load(name, version, config);
+    begin(name, table_.plan_load(name, version, config), "load");
+  }
+
+  void begin(const std::string& name, runtime::expected<serving_table::load_plan> plan,
+             const std::string& what) {
+    note(plan ? what : what + " refused");
     if (!plan)
-      return note("load refused");
+      return;
     table_.begin_load(*plan);
     loads_[name].plan = std::move(*plan);
-    note("load");
   }
 
   void send(const std::string& name) {
@@ -146,12 +150,7 @@ private:
     std::vector<model_entry> sent;
     for (std::uint64_t number = 1; number <= 1 + random_.below(3); ++number)
       sent.push_back(draws_.entry(name, number, spec));
-    auto plan = table_.plan_sent(name, sent);
-    if (!plan)
-      return note("send refused");
-    table_.begin_load(*plan);
-    loads_[name].plan = std::move(*plan);
-    note("send");
+    begin(name, table_.plan_sent(name, sent), "send");
   }
 
   void upload(const std::string& name) {
@@ -379,7 +378,7 @@ private:
     }
   }
 
-  void note(const char* what) {
+  void note(const std::string& what) {
     ++counts_[what];
   }
 

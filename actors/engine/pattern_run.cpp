@@ -100,7 +100,6 @@ run_effects pattern_run::look_at_clock(std::int64_t now_ms) {
     end_with({{error_code::timeout, "the time of the job is over", {}}, steps_saved_ > 0});
   if (phase_ == phase::ending) {
     withdraw_if(false);
-    loading_.clear();
   }
   return settle();
 }
@@ -111,7 +110,6 @@ run_effects pattern_run::stop(std::int64_t now_ms) {
     return {};
   withdraw_if(false);
   phase_ = phase::ending;
-  loading_.clear();
   return settle();
 }
 
@@ -176,8 +174,6 @@ void pattern_run::act(finish& end) {
     news.result.verified.reached_at = now_ms_;
   effects_.emplace_back(std::move(news));
   withdraw_if(end.await_stragglers);
-  if (!end.await_stragglers)
-    loading_.clear();
   look_at_ms_ = now_ms_ + arguments_.straggler_wait_ms;
 }
 
@@ -218,7 +214,6 @@ node_scored pattern_run::score_of(const verdict& judged, execution_record& recor
 void pattern_run::end_with(engine_failed failure) {
   effects_.emplace_back(std::move(failure));
   withdraw_if(false);
-  loading_.clear();
   phase_ = phase::ending;
 }
 

@@ -179,6 +179,7 @@ private:
   void take_answer(place_id place, execution_record record, const models::tensor_list& outputs);
   void take_failure(const live_execution& live, const execution_ended& news);
   void fail_place(place_id place, const std::string& node_id, runtime::failure error);
+  /// Gives up what waits, and unless `only_unplaced` also what runs and what is being loaded.
   void withdraw_if(bool only_unplaced);
   void note_verdicts(const std::vector<verdict>& verdicts, std::vector<node_scored>& scores);
   node_scored score_of(const verdict& judged, execution_record& record) const;

@@ -265,6 +265,8 @@ void pattern_run::add_distinct_filters(execution_request& request) const {
 void pattern_run::withdraw_if(bool only_unplaced) {
   open_.clear();
   queue_.clear();
+  if (!only_unplaced)
+    loading_.clear();
   drop_prior();
   for (auto entry = live_.begin(); entry != live_.end();) {
     if (only_unplaced && !entry->second.record.node_id.empty()) {

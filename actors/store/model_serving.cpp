@@ -228,7 +228,8 @@ void models_state::finish_load(load_run done) {
     return fail_load(std::move(done), entered.error());
   if (!is_upload && !table.is_still_there(done.plan))
     return fail_load(std::move(done), {error_code::model_not_found,
-                                       "its versions were removed meanwhile",
+                                       "the versions of '" + done.plan.name
+                                         + "' that were to be served were removed meanwhile",
                                        {}});
   serving_table next = table;
   auto gone = is_upload ? next.finish_upload(done.plan, list().models)

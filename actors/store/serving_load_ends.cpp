@@ -91,7 +91,8 @@ void serving_table::finish_companions(const load_plan& plan) {
 
 std::vector<model_entry> serving_table::swap_in(const load_plan& plan) {
   std::vector<model_entry> gone;
-  for (auto& [number, row] : rows_[plan.name]) {
+  version_rows& rows = rows_[plan.name];
+  for (auto& [number, row] : rows) {
     const auto taken =
       std::find_if(plan.versions.begin(), plan.versions.end(), [&](const model_entry& each) {
         return number_of(each.version) == number;
@@ -105,8 +106,9 @@ std::vector<model_entry> serving_table::swap_in(const load_plan& plan) {
   }
   for (const model_entry& entry : plan.versions)
     if (is_there(entry))
-      rows_[plan.name][number_of(entry.version)] = {entry, serving_state::ready, ""};
-  if (rows_[plan.name].empty())
+      rows[number_of(entry.version)] = {entry, serving_state::ready, ""};
+  // Of a model that was removed meanwhile nothing is left.
+  if (rows.empty())
     rows_.erase(plan.name);
   return gone;
 }

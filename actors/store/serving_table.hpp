@@ -74,7 +74,8 @@ public:
   runtime::expected<std::optional<load_plan>> plan_alias(const std::string& alias,
                                                          const model_alias& target);
   void begin_load(const load_plan& plan);
-  /// Whether one of the versions that were to be loaded is still to be had.
+  /// Whether one of the versions that were to be loaded is still to be had. If none is, the load
+  /// has failed: `fail_load` ends it.
   bool is_still_there(const load_plan& plan) const;
   /// The plan's versions are served from now on, and no other of the model, as far as they are
   /// still there. Returns those whose place they take, and those of the plan that are not served.

@@ -32,7 +32,8 @@ public:
     spec.cabinet = kind_ == actors::pattern::collaborative ? "patients" : "";
     spec.redundancy = static_cast<std::uint32_t>(1 + random_.below(5));
     spec.consensus = spec.redundancy / 2 + 1;
-    spec.compare = static_cast<actors::comparison>(random_.below(4));
+    spec.compare = static_cast<actors::comparison>(
+      random_.below(static_cast<std::uint64_t>(last_value(actors::comparison{})) + 1));
     spec.nodes.min = static_cast<std::uint32_t>(random_.below(3));
     if (random_.below(2) == 0)
       spec.nodes.max = static_cast<std::uint32_t>(std::max(spec.nodes.min, 1u) + random_.below(3));

@@ -139,6 +139,7 @@ private:
     note(plan ? what : what + " refused");
     if (!plan)
       return;
+    counts_["load with companions"] += plan->companions.empty() ? 0 : 1;
     table_.begin_load(*plan);
     loads_[name].plan = std::move(*plan);
   }
@@ -148,7 +149,8 @@ private:
       return;
     const auto spec = draws_.spec(name);
     std::vector<model_entry> sent;
-    for (std::uint64_t number = 1; number <= 1 + random_.below(3); ++number)
+    const auto last = 1 + random_.below(3);
+    for (std::uint64_t number = 1; number <= last; ++number)
       sent.push_back(draws_.entry(name, number, spec));
     begin(name, table_.plan_sent(name, sent), "send");
   }

@@ -28,7 +28,7 @@ TEST_CASE("whatever is loaded, sent, uploaded and removed, agents are those of w
       counts[what] += times;
   }
   // A campaign in which these never happened would prove little.
-  for (auto* what : {"load", "send", "upload", "entered at once", "unload", "alias",
-                     "alias prepared", "load finished", "load failed", "remove", "edit"})
+  for (auto* what : {"load", "load with companions", "send", "upload", "entered at once", "unload",
+                     "alias", "alias prepared", "load finished", "load failed", "remove", "edit"})
     CHECK_MESSAGE(counts[what] > seeds / 10, "too few: ", what);
 }

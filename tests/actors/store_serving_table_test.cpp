@@ -98,3 +98,27 @@ TEST_CASE("a version that has come during a load keeps its agents when the polic
   REQUIRE(served != nullptr);
   CHECK(table.is_served(*served));
 }
+
+TEST_CASE("a step's model that somebody else has loaded during an ensemble's load stays as it is") {
+  serving_table table;
+  model_entry ensemble = echo("1");
+  ensemble.name = ensemble.spec.name = "whole";
+  ensemble.spec.kind = models::model_kind::ensemble;
+  ensemble.spec.steps = {{"echo", "", {{"x", "x"}}, {{"y", "y"}}}};
+  table.refresh({echo("1"), ensemble});
+  const auto unloaded = table.begin_unload("echo", "", false);
+  REQUIRE(unloaded);
+  table.finish_unload(*unloaded);
+  const auto whole = table.plan_load("whole", "", "");
+  REQUIRE(whole);
+  REQUIRE(whole->companions.size() == 1);
+  table.begin_load(*whole);
+  const auto anew = table.plan_load("echo", "", other_config);
+  REQUIRE(anew);
+  table.begin_load(*anew);
+  table.finish_load(*anew);
+  const auto gone = table.finish_load(*whole);
+  CHECK(table.is_served(anew->versions[0]));
+  REQUIRE(gone.size() == 1);
+  CHECK(gone[0] == whole->companions[0]);
+}

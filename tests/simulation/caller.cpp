@@ -1,7 +1,6 @@
 #include "tests/simulation/caller.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <map>
 #include <string>
 #include <utility>
@@ -10,6 +9,7 @@
 #include "actors/type_ids.hpp"
 #include "runtime/actor_base.hpp"
 #include "runtime/call_table.hpp"
+#include "tests/simulation/client_behavior.hpp"
 #include "tests/simulation/sample_models.hpp"
 
 namespace dim::simulation {
@@ -17,8 +17,6 @@ namespace dim::simulation {
 namespace {
 
 using runtime::error_code;
-
-constexpr auto tick = std::chrono::milliseconds{100};
 
 /// For the way there and back, in the longest packets of a link.
 constexpr std::uint64_t way_ms = 5'000;
@@ -73,6 +71,10 @@ struct caller_state {
     }
   }
 
+  bool is_done() const {
+    return plan.record->inferences_ended == plan.inferences.size();
+  }
+
   void withdraw(const planned_inference& inference) {
     if (auto target = entry.get(*self))
       self->send(target, actors::withdraw_inference{inference.request.request_id});
@@ -122,22 +124,8 @@ struct caller_state {
 };
 
 caf::behavior caller(caller_state::self_pointer self, caller_arguments arguments) {
-  auto& state = self->state;
-  state.initialise(std::move(arguments));
-  self->set_down_handler([&state](caf::down_msg& news) {
-    if (state.entry.note_down(news))
-      state.calls.fail_node("entry", {error_code::node_lost, "the orchestrator is gone", {}});
-  });
-  self->delayed_send(self, tick, caf::tick_atom_v);
-  return {
-    [self, &state](caf::tick_atom) {
-      state.look_at_clock();
-      if (state.plan.record->inferences_ended == state.plan.inferences.size())
-        self->quit();
-      else
-        self->delayed_send(self, tick, caf::tick_atom_v);
-    },
-  };
+  self->state.initialise(std::move(arguments));
+  return behavior_of_client(self);
 }
 
 }  // namespace
@@ -145,16 +133,13 @@ caf::behavior caller(caller_state::self_pointer self, caller_arguments arguments
 std::vector<planned_inference> plan_inferences(std::size_t count, std::int64_t start_ms,
                                                std::int64_t span_ms,
                                                runtime::random_source& random) {
-  constexpr std::int64_t large_rows = 4'200;
   std::vector<planned_inference> plan(count);
   for (std::size_t index = 0; index < count; ++index) {
     auto& each = plan[index];
     auto& names = sample_model_names();
     each.request.request_id = "call-" + std::to_string(index);
     each.request.model = names[random.below(names.size())];
-    const bool is_large = random.below(20) == 0;
-    const auto rows = is_large ? large_rows : 1 + static_cast<std::int64_t>(random.below(3));
-    each.request.inputs = {sample_input(index, rows)};
+    each.request.inputs = {sample_input(index, sample_rows(random, 20))};
     each.request.time_left_ms = 200 + random.below(random.below(4) == 0 ? 1'000 : 30'000);
     each.right_outputs = right_answer(each.request.model, each.request.inputs);
     each.ask_at_ms =

@@ -90,7 +90,7 @@ private:
   bool all_joined();
   void start_client();
   void start_caller();
-  /// Whether no fault of the plan may keep an answer from the clients.
+  /// Whether all faults of the plan are those of nodes, so that none keeps an answer from clients.
   bool spares_orchestrator() const;
   /// The answers of nodes are right.
   bool has_right_answers() const;
@@ -211,9 +211,9 @@ void world::start_caller() {
 }
 
 bool world::spares_orchestrator() const {
-  return std::none_of(plan_.faults.begin(), plan_.faults.end(), [](const scenario::fault& one) {
-    return one.target.find("orchestrator") != std::string::npos
-           || one.target.find("gateway") != std::string::npos;
+  // "node/n1", or "actor/AGENT@node/n1".
+  return std::all_of(plan_.faults.begin(), plan_.faults.end(), [](const scenario::fault& one) {
+    return one.target.find("node/") != std::string::npos;
   });
 }
 

@@ -5,7 +5,6 @@
 #include <string>
 
 #include "models/model_spec.hpp"
-#include "runtime/random_source.hpp"
 
 namespace dim::simulation {
 
@@ -68,6 +67,12 @@ void write_sample_cabinet(const std::filesystem::path& folder, std::uint64_t num
   for (std::size_t index = 0; index < numbers.size(); ++index)
     text += std::to_string(numbers[index]) + (index % width == width - 1 ? "\n" : ",");
   write_file(folder / "ward" / "rows.csv", text);
+}
+
+std::int64_t sample_rows(runtime::random_source& random, std::uint64_t large_in) {
+  constexpr std::int64_t large_rows = 4'200;
+  const bool is_large = large_in > 0 && random.below(large_in) == 0;
+  return is_large ? large_rows : 1 + static_cast<std::int64_t>(random.below(3));
 }
 
 models::tensor sample_input(std::uint64_t number, std::int64_t rows) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "models/tensor.hpp"
+#include "runtime/random_source.hpp"
 
 /// The models of a simulated cluster: files without a network in them, whose answers are computed
 /// here from the inputs, so that everybody can tell the right answer from a wrong one.
@@ -20,6 +21,10 @@ void write_sample_models(const std::filesystem::path& repository);
 
 /// Writes the cabinet "ward", a few rows of inputs that differ from node to node.
 void write_sample_cabinet(const std::filesystem::path& folder, std::uint64_t number);
+
+/// A few rows, and one time in `large_in` (0: never) so many that inputs and outputs of these
+/// models are too large for a message.
+std::int64_t sample_rows(runtime::random_source& random, std::uint64_t large_in);
 
 /// An input of `rows` rows that `number` determines.
 models::tensor sample_input(std::uint64_t number, std::int64_t rows);

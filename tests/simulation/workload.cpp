@@ -22,12 +22,9 @@ actors::step_spec step_of(const std::string& model) {
   return step;
 }
 
-/// Mostly a few rows, and now and then so many that inputs and outputs do not go into messages; but
-/// the models of a comparative job would not agree on all of these.
+/// Few for comparative jobs, whose models would not agree on thousands of rows.
 std::int64_t rows_of(pattern kind, runtime::random_source& random) {
-  constexpr std::int64_t large_rows = 4'200;
-  const bool is_large = kind != pattern::comparative && random.below(12) == 0;
-  return is_large ? large_rows : 1 + static_cast<std::int64_t>(random.below(3));
+  return sample_rows(random, kind == pattern::comparative ? 0 : 12);
 }
 
 /// A second execution beside a slow one, for some jobs whose executions may move.

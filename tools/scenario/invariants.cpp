@@ -206,9 +206,8 @@ private:
     }
   }
 
-  /// Once an engine has started anew, nothing of the one before it may be taken.
   /// An engine takes up executions of an older epoch, but once it has made a new one in their place
-  /// they are given up. Beside a hedge they go on.
+  /// they are given up. Those of hedged jobs may go on beside it, and are not looked at here.
   void check_epochs() {
     std::map<std::tuple<std::string, std::uint32_t, std::string>, std::uint32_t> newest;
     for (const auto& event : seen_.events) {
